@@ -1,0 +1,269 @@
+"""Settings: frozen dataclasses, filled from YAML, JSON and ``key.sub=value`` overrides, checked all at once.
+
+A settings class is a frozen keyword-only dataclass whose docstring has an ``Attributes:`` section; that section is
+also the help text of the command line. Its ``__post_init__`` calls `check` with the ranges of its fields.
+Loading collects every problem (unknown key, wrong type, out of range) and raises one `ConfigError` that lists them
+in the spelling the user typed, with the nearest known name.
+
+This is the one mechanism for flags, files and checkpoints, and it needs nothing beyond PyYAML, so that training runs
+where only torch is installed.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import re
+import types
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+
+import yaml
+
+from vsdmot.errors import ConfigError
+
+T = TypeVar("T")
+Rule = Callable[[Any], str | None]
+
+
+def load(cls: type[T], path: Path | None = None, overrides: Mapping[str, object] | None = None) -> T:
+    """Make settings from a YAML (or JSON) file and overrides.
+
+    Args:
+        cls: The settings class.
+        path: A YAML file that maps names to values; None for the defaults.
+        overrides: Dotted names to values that win over the file; text values are read as YAML scalars.
+
+    Raises:
+        ConfigError: The file is missing or not a mapping, or any value is unknown or invalid.
+    """
+    tree: dict[str, object] = read_yaml(path) if path else {}
+    for dotted, value in (overrides or {}).items():
+        node = tree
+        *parents, last = dotted.split(".")
+        for name in parents:
+            child = node.setdefault(name, {})
+            if not isinstance(child, dict):
+                raise ConfigError(f"{dotted}: {name!r} is a single value, it has no part {last!r}")
+            node = child
+        node[last] = value
+    return from_mapping(cls, tree, where=str(path) if path else "")
+
+
+def read_yaml(path: Path) -> dict[str, object]:
+    """Read a YAML file that holds a mapping, with the safe loader.
+
+    Raises:
+        ConfigError: The file is missing, not YAML or not a mapping.
+    """
+    try:
+        tree = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ConfigError(f"{path}: no such settings file") from None
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise ConfigError(f"{path}: not readable as YAML: {' '.join(str(error).split())}") from None
+    if tree is None:
+        return {}
+    if not isinstance(tree, dict) or not all(isinstance(key, str) for key in tree):
+        raise ConfigError(f"{path}: expected a mapping of names to values, got {type(tree).__name__}")
+    return tree
+
+
+def from_mapping(cls: type[T], values: Mapping[str, object], where: str = "") -> T:
+    """Make settings from nested plain values.
+
+    Args:
+        cls: The settings class.
+        values: Names to values; nested settings are nested mappings. Missing names take their defaults.
+        where: File name for messages.
+
+    Raises:
+        ConfigError: One line for each problem, all of them.
+
+    >>> @dataclasses.dataclass(frozen=True, kw_only=True)
+    ... class Lamp:
+    ...     watts: float = 5.0
+    >>> from_mapping(Lamp, {"watts": 7})
+    Lamp(watts=7.0)
+    >>> from_mapping(Lamp, {"wats": 7}, where="lamp.yaml")
+    Traceback (most recent call last):
+    vsdmot.errors.ConfigError: lamp.yaml: unknown setting 'wats'; did you mean 'watts'?
+    """
+    problems: list[str] = []
+    settings = _build(cls, values, "", problems)
+    if problems:
+        prefix = f"{where}: " if where else ""
+        raise ConfigError("\n".join(prefix + problem for problem in problems))
+    assert settings is not None
+    return settings
+
+
+def to_mapping(settings: object) -> dict[str, Any]:
+    """Turn settings into nested plain values that `from_mapping` reads back."""
+    return {field.name: _plain(getattr(settings, field.name)) for field in dataclasses.fields(settings)}  # type: ignore[arg-type]
+
+
+def attribute_help(cls: type) -> dict[str, str]:
+    """Read the ``Attributes:`` section of a settings class: name to text on one line."""
+    section = re.split(r"\n\s*Attributes:\n", cls.__doc__ or "", maxsplit=1)[1:]
+    entries: dict[str, str] = {}
+    indent, name = None, ""
+    for line in section[0].splitlines() if section else []:
+        if not line.strip():
+            break
+        depth = len(line) - len(line.lstrip())
+        indent = depth if indent is None else indent
+        if depth == indent:
+            name, _, text = line.strip().partition(": ")
+            entries[name] = text
+        else:
+            entries[name] += " " + line.strip()
+    return entries
+
+
+def check(settings: object, **rules: Rule) -> None:
+    """Apply one rule to each named field; raise `ConfigError` with every breach, a line each."""
+    problems = []
+    for name, rule in rules.items():
+        value = getattr(settings, name)
+        expected = rule(value) if value is not None else None
+        if expected:
+            problems.append(f"{name} must be {expected}, got {value!r}")
+    if problems:
+        raise ConfigError("\n".join(problems))
+
+
+def within(low: float, high: float) -> Rule:
+    """Rule: a number from ``low`` to ``high``, both allowed."""
+    return lambda value: None if low <= value <= high else f"from {low:g} to {high:g}"
+
+
+def at_least(low: float) -> Rule:
+    """Rule: a number not below ``low``."""
+    return lambda value: None if value >= low else f"at least {low:g}"
+
+
+def above(low: float) -> Rule:
+    """Rule: a number greater than ``low``."""
+    return lambda value: None if value > low else f"greater than {low:g}"
+
+
+def flag_name(dotted: str) -> str:
+    """Spell a setting as a command-line flag.
+
+    >>> flag_name("lifecycle.miss_tolerance")
+    '--lifecycle.miss-tolerance'
+    """
+    return "--" + dotted.replace("_", "-")
+
+
+def settings_class(hint: object) -> type | None:
+    """Give the dataclass that a field's type names (also ``X | None``), or None for plain values."""
+    options = get_args(hint) if get_origin(hint) in (Union, types.UnionType) else (hint,)
+    return next((o for o in options if isinstance(o, type) and dataclasses.is_dataclass(o)), None)
+
+
+def _build(cls: type[T], values: Mapping[str, object], prefix: str, problems: list[str]) -> T | None:
+    """Make one settings object, appending every problem found at or below it."""
+    hints = get_type_hints(cls)
+    known = {field.name: field for field in dataclasses.fields(cls)}  # type: ignore[arg-type]
+    arguments: dict[str, object] = {}
+    before = len(problems)
+    for name, value in values.items():
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            hint = f"; did you mean {prefix + near[0]!r}?" if near else f"; known: {', '.join(sorted(known))}"
+            problems.append(f"unknown setting {prefix + name!r}{hint}")
+            continue
+        nested = settings_class(hints[name])
+        if nested is not None and isinstance(value, Mapping):
+            arguments[name] = _build(nested, value, f"{prefix}{name}.", problems)
+        else:
+            try:
+                arguments[name] = _convert(value, hints[name])
+            except (ValueError, TypeError) as error:
+                problems.append(f"{prefix}{name}: expected {error}, got {value!r}")
+    for name, field in known.items():
+        required = field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
+        if required and name not in values:
+            problems.append(f"missing setting {prefix + name!r}")
+    if len(problems) > before:
+        return None
+    try:
+        return cls(**arguments)
+    except ConfigError as error:
+        problems.extend(prefix + line for line in str(error).splitlines())
+        return None
+
+
+def _convert(value: object, hint: Any) -> object:
+    """Bring a value to a field's type; text is read as a YAML scalar unless the field wants text.
+
+    Raises:
+        ValueError: With a description of what was expected.
+    """
+    origin = get_origin(hint)
+    if origin in (Union, types.UnionType):
+        options = get_args(hint)
+        if type(None) in options and (value is None or value in ("none", "null")):
+            return None
+        options = tuple(option for option in options if option is not type(None))
+        for option in options:
+            try:
+                return _convert(value, option)
+            except (ValueError, TypeError):
+                continue
+        raise ValueError(" or ".join(_describe(option) for option in options))
+    if origin is Literal:
+        if value in get_args(hint):
+            return value
+        raise ValueError("one of " + ", ".join(map(str, get_args(hint))))
+    if hint is str and isinstance(value, str | int | float) and not isinstance(value, bool):
+        return str(value)
+    if hint is Path and isinstance(value, str | Path):
+        return Path(value)
+    if origin is tuple and isinstance(value, str):
+        value = [part.strip() for part in value.strip("[]()").split(",") if part.strip()]
+    if origin is tuple and isinstance(value, Sequence):
+        return _convert_tuple(value, hint)
+    if isinstance(value, str) and hint in (int, float, bool):
+        value = yaml.safe_load(value)
+        value = float(value) if isinstance(value, str) and hint is float else value  # YAML reads 1e-4 as text
+    if hint is bool and isinstance(value, bool):
+        return value
+    if hint is int and isinstance(value, int) and not isinstance(value, bool):
+        return value
+    if hint is float and isinstance(value, int | float) and not isinstance(value, bool):
+        return float(value)
+    if isinstance(hint, type) and dataclasses.is_dataclass(hint) and isinstance(value, hint):
+        return value
+    raise ValueError(_describe(hint))
+
+
+def _convert_tuple(value: Sequence[object], hint: Any) -> tuple[object, ...]:
+    inner = get_args(hint)
+    if len(inner) == 2 and inner[1] is Ellipsis:
+        return tuple(_convert(item, inner[0]) for item in value)
+    if len(value) != len(inner):
+        raise ValueError(_describe(hint))
+    return tuple(_convert(item, kind) for item, kind in zip(value, inner, strict=True))
+
+
+def _describe(hint: Any) -> str:
+    names = {bool: "true or false", int: "a whole number", float: "a number", str: "text", Path: "a path"}
+    if hint in names:
+        return names[hint]
+    if get_origin(hint) is tuple:
+        inner = get_args(hint)
+        size = "a list of" if inner[-1] is Ellipsis else f"{len(inner)} values, each"
+        return f"{size} {_describe(inner[0])}"
+    return f"the settings of {getattr(hint, '__name__', hint)}"
+
+
+def _plain(value: object) -> object:
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return to_mapping(value)
+    if isinstance(value, tuple):
+        return [_plain(item) for item in value]
+    return str(value) if isinstance(value, Path) else value
