@@ -1,0 +1,96 @@
+"""Births, losses and deaths of tracks: MOTRv2's run-time rules as pure functions on arrays.
+
+The comparisons are MOTRv2's, edges included: born at ``score >= birth_threshold``, missed at
+``score < keep_threshold``, updated and reported only above (strictly) their thresholds.
+
+Note: the published code numbers tracks from 0 and goes on numbering from one sequence to the next; here ids start at 1
+in every sequence.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vsdmot.boxes import area
+from vsdmot.config import at_least, check, within
+from vsdmot.structures import Boxes
+
+NO_TRACK = -1
+"""Id of a query that no track owns."""
+
+Ids = NDArray[np.int64]
+Scores = NDArray[np.float32]
+
+
+@dataclass(frozen=True, kw_only=True)
+class LifecycleConfig:
+    """When tracks are born, kept, updated, reported and dropped. The defaults are MOTRv2's for DanceTrack.
+
+    Attributes:
+        birth_threshold: Score from which a new person becomes a track. Raising it gives fewer false tracks and later
+            births, lowering it finds faint people sooner.
+        keep_threshold: Score below which a tracked person counts as missed in this frame.
+        update_threshold: Score above which a track's query is updated. Raising it protects the memory of a person
+            from poor frames, lowering it follows changes of look faster.
+        report_threshold: Score above which a track is reported.
+        miss_tolerance: Frames in a row that a person may be missed; at this count the track ends. Raising it bridges
+            longer occlusions, lowering it ends lost tracks sooner.
+        min_area: Smallest reported box in square pixels of the original frame.
+    """
+
+    birth_threshold: float = 0.5
+    keep_threshold: float = 0.5
+    update_threshold: float = 0.5
+    report_threshold: float = 0.5
+    miss_tolerance: int = 20
+    min_area: float = 100.0
+
+    def __post_init__(self) -> None:
+        check(
+            self,
+            birth_threshold=within(0, 1),
+            keep_threshold=within(0, 1),
+            update_threshold=within(0, 1),
+            report_threshold=within(0, 1),
+            miss_tolerance=at_least(1),
+            min_area=at_least(0),
+        )
+
+
+def advance(
+    ids: Ids, missed: Ids, scores: Scores, next_id: int, config: LifecycleConfig
+) -> tuple[Ids, Ids, int]:
+    """Apply one frame's scores to the queries of that frame.
+
+    Args:
+        ids: ``(N,)``, `NO_TRACK` for queries without a track.
+        missed: ``(N,)``, frames in a row that each query's person was missed.
+        scores: ``(N,)`` in [0, 1].
+        next_id: Number for the next birth.
+        config: Thresholds.
+
+    Returns:
+        The new ``ids`` (births numbered in query order, ended tracks back to `NO_TRACK`), ``missed`` and ``next_id``.
+    """
+    tracked = ids != NO_TRACK
+    lost = tracked & (scores < config.keep_threshold)
+    born = ~tracked & (scores >= config.birth_threshold)
+    missed = np.where(lost, missed + 1, np.where(scores >= config.keep_threshold, 0, missed))
+    ended = lost & (missed >= config.miss_tolerance)
+    num_born = int(born.sum())
+    new_ids = np.where(ended, NO_TRACK, ids)
+    new_ids[born] = np.arange(next_id, next_id + num_born)
+    return new_ids, missed, next_id + num_born
+
+
+def seen(scores: Scores, config: LifecycleConfig) -> NDArray[np.bool_]:
+    """Tell which tracks, ``(K,)``, are sure enough for their query to be updated."""
+    return scores > config.update_threshold
+
+
+def reported(scores: Scores, boxes: Boxes, config: LifecycleConfig) -> NDArray[np.bool_]:
+    """Tell which tracks, ``(K,)``, with ``xyxy`` boxes in pixels, are shown to the user."""
+    return (scores > config.report_threshold) & (area(boxes) > config.min_area)

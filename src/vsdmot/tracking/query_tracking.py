@@ -1,0 +1,159 @@
+"""Tracking by query propagation: MOTRv2 and VSD-MOT, frame after frame."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from vsdmot.boxes import cxcywh_to_xyxy, xyxy_to_cxcywh
+from vsdmot.models.queries import Queries
+from vsdmot.models.vsdmot import VSDMOT, FramePrediction
+from vsdmot.structures import Frame, FrameQuality, Proposals, Tracks
+from vsdmot.tracking.lifecycle import NO_TRACK, Ids, LifecycleConfig, advance, reported, seen
+from vsdmot.tracking.method import StepResult
+from vsdmot.tracking.preprocess import PreprocessConfig, preprocess
+
+
+@dataclass(frozen=True, eq=False)
+class TrackState:
+    """The people that a video has shown so far, K of them alive.
+
+    Attributes:
+        ids: ``(K,)``.
+        missed: ``(K,)``, frames in a row that each was not seen.
+        queries: Their content and anchors for the next frame, ``(1, K, ...)``.
+        next_id: Number of the next birth.
+    """
+
+    ids: Ids
+    missed: Ids
+    queries: Queries
+    next_id: int
+
+
+@dataclass(frozen=True, eq=False)
+class Step:
+    """One frame in the network's own terms; `QueryTracking` makes a result of it.
+
+    Attributes:
+        prediction: Of all N queries.
+        ids: ``(N,)``, after births, losses and deaths.
+        missed: ``(N,)``.
+        kept: ``(K,)``, which of the N queries are alive.
+        scores: ``(N,)`` float32.
+        state: For the next frame.
+    """
+
+    prediction: FramePrediction
+    ids: Ids
+    missed: Ids
+    kept: NDArray[np.int64]
+    scores: NDArray[np.float32]
+    state: TrackState
+
+
+class QueryTracking:
+    """Follow people with track queries (a `TrackingMethod`).
+
+    Args:
+        model: MOTRv2 or VSD-MOT; used in evaluation mode, on the device where it is.
+        lifecycle: When tracks are born and end.
+        preprocessing: Size of the network's input.
+    """
+
+    def __init__(
+        self,
+        model: VSDMOT,
+        lifecycle: LifecycleConfig | None = None,
+        preprocessing: PreprocessConfig | None = None,
+    ) -> None:
+        self.model = model.eval()
+        self.lifecycle = lifecycle or LifecycleConfig()
+        self.preprocessing = preprocessing or PreprocessConfig()
+        self.device = next(model.parameters()).device
+
+    def start(self) -> TrackState:
+        """Make the state before the first frame: nobody, ids from 1."""
+        return empty_state(self.model)
+
+    @torch.inference_mode()
+    def step(
+        self, state: TrackState, frame: Frame, proposals: Proposals, quality: FrameQuality
+    ) -> tuple[TrackState, StepResult]:
+        """Follow people into the next frame; see `TrackingMethod.step`."""
+        images = preprocess(frame.image, self.preprocessing, self.device)
+        size = np.array([frame.width, frame.height] * 2, np.float32)
+        boxes = torch.from_numpy(xyxy_to_cxcywh(proposals.boxes) / size).to(self.device)[None]
+        scores = torch.from_numpy(proposals.scores).to(self.device)[None]
+        score = torch.tensor([quality.score], dtype=torch.float32, device=self.device)
+        step = follow(self.model, state, images, Proposed(boxes, scores), score, self.lifecycle)
+
+        decoded = step.prediction.decoded
+        found = cxcywh_to_xyxy(decoded.boxes[-1, 0, step.kept].cpu().numpy()) * size
+        show = reported(step.scores[step.kept], found, self.lifecycle)
+        tracks = Tracks(ids=step.ids[step.kept][show], boxes=found[show], scores=step.scores[step.kept][show])
+        weight = step.prediction.semantic_weight
+        return step.state, StepResult(tracks, None if weight is None else float(weight[0]))
+
+
+@dataclass(frozen=True, eq=False)
+class Proposed:
+    """Proposals as the network takes them: boxes ``(1, P, 4)`` ``cxcywh`` in [0, 1], scores ``(1, P)``."""
+
+    boxes: Tensor
+    scores: Tensor
+
+
+def empty_state(model: VSDMOT) -> TrackState:
+    """Make the state of a video that has shown nobody yet."""
+    like = model.query_source.learned_content
+    nothing = Queries(like.new_zeros(1, 0, like.shape[1]), like.new_zeros(1, 0, 4))
+    return TrackState(np.zeros(0, np.int64), np.zeros(0, np.int64), nothing, next_id=1)
+
+
+def follow(
+    model: VSDMOT,
+    state: TrackState,
+    images: Tensor,
+    proposed: Proposed,
+    quality: Tensor,
+    lifecycle: LifecycleConfig,
+    padding_mask: Tensor | None = None,
+) -> Step:
+    """Run the network on one frame and apply the life cycle: all of MOTRv2's inference but input and output.
+
+    Args:
+        model: The network.
+        state: From the frame before.
+        images: ``(1, 3, H, W)``, normalised.
+        proposed: Proposals of the frame.
+        quality: ``Q``, ``(1,)``.
+        lifecycle: Thresholds.
+        padding_mask: ``(1, H, W)``, True where the image is padding; None for none.
+
+    Returns:
+        Predictions, ids and the state for the next frame.
+    """
+    memory = model.encode(images, padding_mask)
+    fresh = model.query_source(proposed.boxes, proposed.scores)
+    queries = Queries.join(fresh, state.queries)
+    prediction = model.decode(memory, queries, quality)
+    logits, boxes = prediction.decoded.logits[-1], prediction.decoded.boxes[-1]
+    scores = logits[0].sigmoid().cpu().numpy()
+
+    before = np.concatenate([np.full(len(fresh), NO_TRACK), state.ids])
+    missed = np.concatenate([np.zeros(len(fresh), np.int64), state.missed])
+    ids, missed, next_id = advance(before, missed, scores, state.next_id, lifecycle)
+    kept = np.flatnonzero(ids != NO_TRACK)
+    index = torch.from_numpy(kept).to(images.device)
+    tracks = Queries(queries.content[:, index], queries.anchors[:, index])
+    if len(kept):
+        updated = torch.from_numpy(seen(scores[kept], lifecycle)).to(images.device)[None]
+        embeddings = prediction.decoded.embeddings[:, index]
+        tracks = model.query_interaction(tracks, embeddings, boxes[:, index], updated)
+    following = TrackState(ids[kept], missed[kept], tracks, next_id)
+    return Step(prediction, ids, missed, kept, scores, following)
