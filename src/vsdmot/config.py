@@ -27,28 +27,41 @@ T = TypeVar("T")
 Rule = Callable[[Any], str | None]
 
 
-def load(cls: type[T], path: Path | None = None, overrides: Mapping[str, object] | None = None) -> T:
+def load(
+    cls: type[T],
+    path: Path | None = None,
+    overrides: Mapping[str, object] | None = None,
+    spelling: Callable[[str], str] | None = None,
+) -> T:
     """Make settings from a YAML (or JSON) file and overrides.
 
     Args:
         cls: The settings class.
         path: A YAML file that maps names to values; None for the defaults.
         overrides: Dotted names to values that win over the file; text values are read as YAML scalars.
+        spelling: How the user spelled an override, for messages; None leaves the dotted name.
 
     Raises:
         ConfigError: The file is missing or not a mapping, or any value is unknown or invalid.
     """
     tree: dict[str, object] = read_yaml(path) if path else {}
-    for dotted, value in (overrides or {}).items():
+    overrides = overrides or {}
+    for dotted, value in overrides.items():
         node = tree
         *parents, last = dotted.split(".")
         for name in parents:
             child = node.setdefault(name, {})
             if not isinstance(child, dict):
-                raise ConfigError(f"{dotted}: {name!r} is a single value, it has no part {last!r}")
+                raise ConfigError(f"{path}: {name}: expected a mapping, because {dotted} is set too, got {child!r}")
             node = child
         node[last] = value
-    return from_mapping(cls, tree, where=str(path) if path else "")
+
+    def label(dotted: str) -> str:
+        if dotted in overrides:
+            return spelling(dotted) if spelling else dotted
+        return f"{path}: {dotted}" if path else dotted
+
+    return _from_tree(cls, tree, label)
 
 
 def read_yaml(path: Path) -> dict[str, object]:
@@ -88,15 +101,9 @@ def from_mapping(cls: type[T], values: Mapping[str, object], where: str = "") ->
     Lamp(watts=7.0)
     >>> from_mapping(Lamp, {"wats": 7}, where="lamp.yaml")
     Traceback (most recent call last):
-    vsdmot.errors.ConfigError: lamp.yaml: unknown setting 'wats'; did you mean 'watts'?
+    vsdmot.errors.ConfigError: lamp.yaml: wats: unknown setting; did you mean 'watts'?
     """
-    problems: list[str] = []
-    settings = _build(cls, values, "", problems)
-    if problems:
-        prefix = f"{where}: " if where else ""
-        raise ConfigError("\n".join(prefix + problem for problem in problems))
-    assert settings is not None
-    return settings
+    return _from_tree(cls, values, lambda dotted: f"{where}: {dotted}" if where else dotted)
 
 
 def to_mapping(settings: object) -> dict[str, Any]:
@@ -129,7 +136,7 @@ def check(settings: object, **rules: Rule) -> None:
         value = getattr(settings, name)
         expected = rule(value) if value is not None else None
         if expected:
-            problems.append(f"{name} must be {expected}, got {value!r}")
+            problems.append(f"{name}: must be {expected}, got {value!r}")
     if problems:
         raise ConfigError("\n".join(problems))
 
@@ -164,37 +171,52 @@ def settings_class(hint: object) -> type | None:
     return next((o for o in options if isinstance(o, type) and dataclasses.is_dataclass(o)), None)
 
 
-def _build(cls: type[T], values: Mapping[str, object], prefix: str, problems: list[str]) -> T | None:
-    """Make one settings object, appending every problem found at or below it."""
+def _from_tree(cls: type[T], tree: Mapping[str, object], label: Callable[[str], str]) -> T:
+    problems: list[str] = []
+    settings = _build(cls, tree, "", label, problems)
+    if settings is None:
+        raise ConfigError("\n".join(problems))
+    return settings
+
+
+def _build(
+    cls: type[T], values: Mapping[str, object], prefix: str, label: Callable[[str], str], problems: list[str]
+) -> T | None:
+    """Make one settings object, or append every problem found at or below it."""
     hints = get_type_hints(cls)
     known = {field.name: field for field in dataclasses.fields(cls)}  # type: ignore[arg-type]
     arguments: dict[str, object] = {}
     before = len(problems)
     for name, value in values.items():
+        dotted = prefix + name
         if name not in known:
             near = difflib.get_close_matches(name, known, n=1)
-            hint = f"; did you mean {prefix + near[0]!r}?" if near else f"; known: {', '.join(sorted(known))}"
-            problems.append(f"unknown setting {prefix + name!r}{hint}")
+            hint = f"did you mean {prefix + near[0]!r}?" if near else f"known: {', '.join(sorted(known))}"
+            problems.append(f"{label(dotted)}: unknown setting; {hint}")
             continue
         nested = settings_class(hints[name])
         if nested is not None and isinstance(value, Mapping):
-            arguments[name] = _build(nested, value, f"{prefix}{name}.", problems)
+            part = _build(nested, value, f"{dotted}.", label, problems)
+            if part is not None:
+                arguments[name] = part
         else:
             try:
                 arguments[name] = _convert(value, hints[name])
             except (ValueError, TypeError) as error:
-                problems.append(f"{prefix}{name}: expected {error}, got {value!r}")
+                problems.append(f"{label(dotted)}: expected {error}, got {value!r}")
     for name, field in known.items():
-        required = field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
-        if required and name not in values:
-            problems.append(f"missing setting {prefix + name!r}")
-    if len(problems) > before:
-        return None
-    try:
-        return cls(**arguments)
+        if field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING:
+            if name not in values:
+                problems.append(f"{label(prefix + name)}: missing, and there is no default")
+            if name not in arguments:
+                return None
+    try:  # even after a problem, with defaults in its place, to find what else is wrong
+        settings = cls(**arguments)
     except ConfigError as error:
-        problems.extend(prefix + line for line in str(error).splitlines())
-        return None
+        for line in str(error).splitlines():  # "name: what is wrong", from `check`
+            name, separator, text = line.partition(": ")
+            problems.append(f"{label(prefix + name)}: {text}" if separator and name in known else line)
+    return settings if len(problems) == before else None
 
 
 def _convert(value: object, hint: Any) -> object:

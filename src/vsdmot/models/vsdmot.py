@@ -29,7 +29,7 @@ class ModelConfig:
 
     Attributes:
         backbone: Feature extractor. A deeper one sees more and costs more; resnet18 suits a CPU.
-        hidden_dim: Width D of tokens and queries; a multiple of 32 (group norms) and of num_heads.
+        hidden_dim: Width D of tokens and queries; a multiple of 32 (group norms), at least 64, and of num_heads.
         num_heads: Attention heads.
         num_levels: Feature maps: strides 8, 16, 32, then halved once more for each further level; at least 3.
         num_points: Points that each head reads on each level. Raising it costs time in proportion.
@@ -63,7 +63,7 @@ class ModelConfig:
     def __post_init__(self) -> None:
         check(
             self,
-            hidden_dim=lambda dim: None if dim > 0 and dim % 32 == 0 else "a positive multiple of 32",
+            hidden_dim=lambda dim: None if dim >= 64 and dim % 32 == 0 else "a multiple of 32, at least 64",
             num_heads=lambda heads: None if heads > 0 and self.hidden_dim % heads == 0 else "a divisor of hidden_dim",
             num_levels=at_least(3),
             num_points=at_least(1),
@@ -75,7 +75,7 @@ class ModelConfig:
             fixed_semantic_weight=within(0, 1),
         )
         if self.dswr is not None and self.student is None:
-            raise ConfigError("dswr needs a student, whose semantics it weighs; set dswr to null as well")
+            raise ConfigError("dswr: needs a student, whose semantics it weighs; set it to null as well")
 
 
 @dataclass(frozen=True, eq=False)

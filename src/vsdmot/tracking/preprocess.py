@@ -34,7 +34,7 @@ class PreprocessConfig:
     def __post_init__(self) -> None:
         check(self, short_side=at_least(32), long_side=at_least(32))
         if self.short_side > self.long_side:
-            raise ConfigError(f"short_side must not exceed long_side ({self.long_side}), got {self.short_side}")
+            raise ConfigError(f"short_side: must not exceed long_side ({self.long_side}), got {self.short_side}")
 
 
 def input_size(height: int, width: int, config: PreprocessConfig) -> tuple[int, int]:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from vsdmot.boxes import cxcywh_to_xyxy, xyxy_to_cxcywh
+from vsdmot.errors import CheckpointError
 from vsdmot.models.queries import Queries
 from vsdmot.models.vsdmot import VSDMOT, FramePrediction
 from vsdmot.structures import Frame, FrameQuality, Proposals, Tracks
@@ -91,6 +92,8 @@ class QueryTracking:
         scores = torch.from_numpy(proposals.scores).to(self.device)[None]
         score = torch.tensor([quality.score], dtype=torch.float32, device=self.device)
         step = follow(self.model, state, images, Proposed(boxes, scores), score, self.lifecycle)
+        if not np.isfinite(step.scores).all():
+            raise CheckpointError(f"frame {frame.index}: the network gives scores that are not finite; its weights are damaged")
 
         decoded = step.prediction.decoded
         found = cxcywh_to_xyxy(decoded.boxes[-1, 0, step.kept].cpu().numpy()) * size

@@ -1,0 +1,81 @@
+"""Entry point: find the verb, run it, turn errors into one line and an exit code.
+
+Exit codes: 0 done, 1 a defect of ours (with traceback), 2 something the user can fix, 130 stopped with Ctrl-C.
+"""
+
+from __future__ import annotations
+
+import importlib
+import signal
+import sys
+from collections.abc import Sequence
+from types import FrameType
+
+from vsdmot.cli.arguments import Parser
+from vsdmot.errors import ConfigError, VsdmotError
+from vsdmot.version import __version__
+
+VERBS = {
+    "track": "follow people through a video: overlay, MOT text, JSON Lines",
+    "detect": "write the proposals of a detector to a file",
+    "info": "say what a file or folder of weights is",
+    "demo": "make a short low-quality clip, track it, and show where the files are",
+}
+"""Verb to summary; the module ``vsdmot.cli.VERB`` is imported only when it is called."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line.
+
+    Args:
+        arguments: Words after ``vsdmot``; None takes those of the process.
+
+    Returns:
+        The exit code.
+    """
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    signal.signal(signal.SIGTERM, _stop)
+    try:
+        if not words or words[0].startswith("-") or words[0] not in VERBS:
+            _top_level().parse_args(words[:1] or ["--help"])
+        verb = importlib.import_module(f"vsdmot.cli.{words[0]}")
+        verb.main(words[1:])
+    except VsdmotError as error:
+        for line in str(error).splitlines():
+            sys.stderr.write(f"vsdmot: {line}\n")
+        return 2
+    except KeyboardInterrupt:
+        sys.stderr.write("vsdmot: stopped; what was written so far is complete up to here\n")
+        return 130
+    return 0
+
+
+def _top_level() -> Parser:
+    width = max(map(len, VERBS))
+    verbs = "\n".join(f"  {name:<{width}}  {summary}" for name, summary in VERBS.items())
+    parser = Parser(
+        prog="vsdmot",
+        description="Track people through low-quality video.",
+        epilog=f"verbs:\n{verbs}\n\n`vsdmot VERB --help` explains each.",
+        usage="vsdmot VERB ...",
+    )
+    parser.add_argument("--version", action="version", version=f"vsdmot {__version__}")
+    parser.add_argument("verb", metavar="VERB", type=_verb, help="what to do")
+    return parser
+
+
+def _verb(word: str) -> str:
+    import difflib
+
+    near = difflib.get_close_matches(word, VERBS, n=1)
+    raise ConfigError(f"unknown verb {word!r}; " + (f"did you mean {near[0]}?" if near else f"one of {', '.join(VERBS)}"))
+
+
+def _stop(number: int, frame: FrameType | None) -> None:
+    """Treat a polite request to end like Ctrl-C, so that writers close their files."""
+    del number, frame
+    raise KeyboardInterrupt
+
+
+if __name__ == "__main__":
+    sys.exit(main())
