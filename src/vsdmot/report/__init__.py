@@ -1,0 +1,1 @@
+"""What people look at: overlays on video, figures and the report."""

@@ -1,0 +1,1 @@
+"""Made pictures whose ground truth is known exactly."""
