@@ -59,7 +59,7 @@ class FrameQuality:
     """How good a frame is (Sec. III-C, stage 1); every value lies in [0, 1].
 
     Attributes:
-        clarity: Sharpness; 1 is crisp, 0 is featureless.
+        clarity: Sharp detail that is not noise; 1 is crisp, 0 is featureless.
         noise: Noise level; 0 is clean, 1 is nothing but noise.
         contrast: Tonal range; 1 is full, 0 is flat or black.
         score: The quality ``Q`` that drives DSWR; 0 is worst.
