@@ -41,7 +41,8 @@ def make_parser(
         positional: Names of settings that are given without a flag, in order.
         short: Names to one-letter flags.
     """
-    parser = Parser(prog=prog, description=_without_attributes(cls.__doc__ or ""))
+    usage = " ".join([prog, *(f"{name.upper()}" for name in positional), "[options]"])
+    parser = Parser(prog=prog, usage=usage, description=_without_attributes(cls.__doc__ or ""))
     parser.add_argument("--config", metavar="FILE.yaml", help="take settings from this file; flags win over it")
     _add(parser, parser, cls, "", set(positional), short or {})
     return parser

@@ -1,0 +1,106 @@
+"""What the commands print: results to standard output, progress and warnings to standard error."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import Progress as RichProgress
+
+_LOG_SECONDS = 10.0
+
+
+def say(line: str) -> None:
+    """Print a line of result."""
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
+def warn(line: str) -> None:
+    """Print a line that the user should see, but that stops nothing."""
+    sys.stderr.write(f"note: {line}\n")
+
+
+def show_files(paths: Sequence[Path]) -> None:
+    """Print where files are, with their sizes."""
+    for path in paths:
+        if path.exists():
+            say(f"  {path}  ({_size(path.stat().st_size)})")
+
+
+class Progress:
+    """Frames done, frames per second and time left.
+
+    On a terminal a live bar; elsewhere (a log file, a batch system) a line every ten seconds.
+
+    Args:
+        what: What is being done.
+        total: Number of frames; None when unknown.
+    """
+
+    def __init__(self, what: str, total: int | None) -> None:
+        self._what, self._total = what, total
+        self._done = 0
+        self._started = self._last_line = time.monotonic()
+        self._bar: RichProgress | None = None
+        if sys.stderr.isatty():
+            self._bar = RichProgress(
+                TextColumn("{task.description}"),
+                BarColumn(),
+                MofNCompleteColumn(),
+                TextColumn("{task.fields[rate]:.1f} frames/s"),
+                TextColumn("elapsed"),
+                TimeElapsedColumn(),
+                TextColumn("left"),
+                TimeRemainingColumn(),
+                console=Console(stderr=True),
+                transient=True,
+            )
+            self._task = self._bar.add_task(what, total=total, rate=0.0)
+
+    def advance(self) -> None:
+        """Count one frame."""
+        self._done += 1
+        now = time.monotonic()
+        rate = self._done / max(now - self._started, 1e-9)
+        if self._bar is not None:
+            self._bar.update(self._task, advance=1, rate=rate)
+        elif now - self._last_line >= _LOG_SECONDS:
+            self._last_line = now
+            sys.stderr.write(progress_line(self._what, self._done, self._total, rate) + "\n")
+
+    def __enter__(self) -> Self:
+        if self._bar is not None:
+            self._bar.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+
+
+def progress_line(what: str, done: int, total: int | None, rate: float) -> str:
+    """Put progress into one line.
+
+    >>> progress_line("tracking", 50, 200, 12.5)
+    'tracking: frame 50 of 200, 12.5 frames/s, 0:12 left'
+    >>> progress_line("tracking", 50, None, 12.5)
+    'tracking: frame 50, 12.5 frames/s'
+    """
+    if total is None:
+        return f"{what}: frame {done}, {rate:.1f} frames/s"
+    left = round(max(total - done, 0) / max(rate, 1e-9))
+    clock = f"{left // 3600}:{left // 60 % 60:02d}:{left % 60:02d}" if left >= 3600 else f"{left // 60}:{left % 60:02d}"
+    return f"{what}: frame {done} of {total}, {rate:.1f} frames/s, {clock} left"
+
+
+def _size(count: int) -> str:
+    return f"{count / 1e6:.1f} MB" if count >= 1e6 else f"{count / 1e3:.1f} kB"

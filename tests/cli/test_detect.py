@@ -1,0 +1,86 @@
+"""``vsdmot detect``: files that can be read back, and every flag."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from vsdmot.detection.files import open_detections
+from vsdmot.io.mot_text import read_mot
+from vsdmot.io.sources import open_source
+
+
+@pytest.fixture
+def base(playground, monkeypatch):
+    monkeypatch.chdir(playground)
+    return ["detect", "clip.mp4", "--detector", "yolox.safetensors", "--yolox.input-size", "64"]
+
+
+def test_both_formats_give_back_the_same_proposals(vsdmot, base, playground):
+    assert vsdmot(*base, "-o", "a.txt").code == 0
+    assert vsdmot(*base, "--output", "a.json").code == 0
+    text, db = open_detections(playground / "a.txt"), open_detections(playground / "a.json", sequence="clip")
+    count = 0
+    with open_source("clip.mp4") as source:
+        for frame in source:
+            first, second = text(frame), db(frame)
+            assert first.boxes.tolist() == second.boxes.tolist()
+            assert first.scores.tolist() == second.scores.tolist()
+            count += len(first)
+    assert count == len(read_mot(playground / "a.txt")) > 0
+    assert len(json.loads(open("a.json").read())) == 30  # also frames without proposals have a key
+
+
+def test_detections_can_be_tracked(vsdmot, base):
+    assert vsdmot(*base, "-o", "a.txt").code == 0
+    assert vsdmot("track", "clip.mp4", "--tracker", "sort", "--detections", "a.txt", "--mot", "t.txt").code == 0
+
+
+@pytest.mark.parametrize(
+    ("flag", "value"),
+    [
+        ("--conf", "0.3"),
+        ("--yolox.score-threshold", "0.3"),
+        ("--yolox.nms-threshold", "0.2"),
+        ("--yolox.max-proposals", "1"),
+        ("--yolox.convention", "current"),
+    ],
+)
+def test_each_setting_changes_the_boxes(vsdmot, base, flag, value):
+    assert vsdmot(*base, "-o", "a.txt").code == 0
+    assert vsdmot(*base, flag, value, "-o", "b.txt").code == 0
+    assert open("a.txt").read() != open("b.txt").read()
+
+
+def test_settings_come_from_a_file(vsdmot, base, playground):
+    (playground / "run.yaml").write_text(
+        "source: clip.mp4\ndetector: yolox.safetensors\noutput: a.txt\ndevice: cpu\nfps: 5\nyolox: {input_size: 64}\n"
+    )
+    assert vsdmot("detect", "--config", "run.yaml").code == 0
+    assert vsdmot(*base, "-o", "b.txt").code == 0
+    assert open("a.txt").read() == open("b.txt").read()
+
+
+def test_device_and_frame_rate_reach_detector_and_source(refused, base):
+    assert "99" in refused(*base, "--device", "cuda:99", "-o", "a.txt")
+    assert refused(*base, "--fps", "-3", "-o", "a.txt").startswith("--fps: must be greater than 0")
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (["-o", "a.csv"], "-o must end in .txt (MOTChallenge) or .json (det_db), got a.csv"),
+        (["-o", "det.txt"], "det.txt exists; add --overwrite to replace it"),
+        ([], "--output: missing, and there is no default"),
+        (["-o", "clip.txt", "--yolox.input-size", "100"], "--yolox.input-size: must be a multiple of 32"),
+    ],
+)
+def test_bad_input_is_one_clear_line(refused, base, words, expected):
+    assert expected in refused(*base, *words)
+
+
+def test_overwrite_replaces(vsdmot, base, playground):
+    (playground / "a.txt").write_text("old")
+    assert vsdmot(*base, "-o", "a.txt", "--overwrite").code == 0
+    assert len(read_mot(playground / "a.txt")) > 0
