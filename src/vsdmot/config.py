@@ -57,9 +57,9 @@ def load(
         node[last] = value
 
     def label(dotted: str) -> str:
-        if dotted in overrides:
-            return spelling(dotted) if spelling else dotted
-        return f"{path}: {dotted}" if path else dotted
+        if path and dotted not in overrides:
+            return f"{path}: {dotted}"
+        return spelling(dotted) if spelling else dotted
 
     return _from_tree(cls, tree, label)
 

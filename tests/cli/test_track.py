@@ -189,7 +189,7 @@ def test_an_association_setting_that_the_tracker_lacks_is_refused(refused, base)
 )
 def test_each_overlay_setting_changes_the_picture(vsdmot, base, flag, value, tmp_path):
     from vsdmot.cli.demo import draw_clip
-    from vsdmot.synthesis.figures import FigureClipConfig
+    from vsdmot.synthesis.figure_clip import FigureClipConfig
 
     draw_clip(  # the smallest picture in which the full meter fits
         FigureClipConfig(num_frames=20, width=640, height=360, num_people=3),

@@ -185,72 +185,18 @@ class TestConvention:
         assert load_yolox(tmp_path / "current.safetensors").convention == "current"
 
 
-class Payload:
-    def __init__(self, mark: Path) -> None:
-        self.mark = mark
-
-    def __reduce__(self):
-        return os.mkdir, (str(self.mark),)
-
-
 class TestRefusals:
+    """What is no file of weights at all is refused by `vsdmot.io.weights`, see its tests."""
+
     def refuse(self, path: Path, message: str) -> None:
         with pytest.raises(CheckpointError, match=message) as caught:
             load_yolox(path, convention="legacy")
         assert str(caught.value).startswith(str(path))
         assert "\n" not in str(caught.value)
 
-    def test_a_missing_file_and_a_folder(self, tmp_path: Path):
-        self.refuse(tmp_path / "none.pth", "no such weights file")
-        self.refuse(tmp_path, "no such weights file")
-
-    @pytest.mark.parametrize("zipped", [True, False])
-    def test_code_is_not_run(self, tmp_path: Path, network: YOLOX, zipped: bool):
-        mark = tmp_path / "it ran"
-        path = tmp_path / "a.pth"
-        content = {"model": network.state_dict(), "extra": Payload(mark)}
-        torch.save(content, path, _use_new_zipfile_serialization=zipped)
-        self.refuse(path, r"reading it would run code \((posix|nt)\.mkdir\), so it is refused")
-        assert not mark.exists()
-
-    def test_files_that_hold_an_argument_parser_result(self, tmp_path: Path):
-        torch.save({"model": {}, "args": argparse.Namespace(lr=1)}, tmp_path / "motrv2.pth")
-        self.refuse(tmp_path / "motrv2.pth", r"would run code \(argparse\.Namespace\)")
-
-    @pytest.mark.parametrize("zipped", [True, False])
-    @pytest.mark.parametrize("part", [0.0, 0.001, 0.3, 0.9])
-    def test_a_truncated_file(self, tmp_path: Path, network: YOLOX, zipped: bool, part: float):
-        path = tmp_path / "a.pth"
-        torch.save({"model": network.state_dict()}, path, _use_new_zipfile_serialization=zipped)
-        path.write_bytes(path.read_bytes()[: int(path.stat().st_size * part)])
-        self.refuse(path, "not a readable torch checkpoint")
-
-    @pytest.mark.parametrize("content", [b"<html>404</html>", b"\x80\x02.", bytes(range(256)), b"PK\x03\x04junk"])
-    def test_a_file_that_is_something_else(self, tmp_path: Path, content: bytes):
-        (tmp_path / "a.pth").write_bytes(content)
-        self.refuse(tmp_path / "a.pth", "not a readable torch checkpoint")
-
-    @pytest.mark.parametrize("size", [0, 5, 2000])
-    def test_a_truncated_safetensors_file(self, tmp_path: Path, network: YOLOX, size: int):
-        path = tmp_path / "a.safetensors"
-        save_yolox(path, network, "legacy")
-        path.write_bytes(path.read_bytes()[:size])
-        self.refuse(path, "not a readable safetensors file")
-
-    @pytest.mark.parametrize(
-        ("content", "message"),
-        [
-            ([1, 2], "expected a mapping of weights, found list"),
-            ({"epoch": 3, "lr": 0.1}, r"found a mapping without tensors \(keys: epoch, lr\)"),
-            (
-                {"conv1.weight": torch.zeros(3)},
-                r"expected the weights of a YOLOX detector, found 1 others \(conv1\.weight",
-            ),
-        ],
-    )
-    def test_weights_of_something_else(self, tmp_path: Path, content: object, message: str):
-        torch.save(content, tmp_path / "a.pth")
-        self.refuse(tmp_path / "a.pth", message)
+    def test_another_network(self, tmp_path: Path):
+        torch.save({"conv1.weight": torch.zeros(3)}, tmp_path / "a.pth")
+        self.refuse(tmp_path / "a.pth", r"expected the weights of a YOLOX detector, found 1 others \(conv1\.weight")
 
     def test_weights_that_do_not_fit(self, tmp_path: Path, network: YOLOX):
         state = dict(network.state_dict())

@@ -21,7 +21,8 @@ from vsdmot.io.mot_text import MotTextWriter
 from vsdmot.io.outputs import check_output
 from vsdmot.io.video_writer import VideoWriter
 from vsdmot.structures import FrameQuality, FrameResult
-from vsdmot.synthesis.figures import FigureClipConfig, draw_figures, noisy_proposals
+from vsdmot.synthesis.figure_clip import FigureClipConfig, draw_figures
+from vsdmot.synthesis.imitated_detector import noisy_proposals
 
 
 @dataclass(frozen=True, kw_only=True)

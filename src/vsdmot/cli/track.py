@@ -195,15 +195,16 @@ def make_tracker(settings: TrackSettings, info: SourceInfo) -> Tracker:
         "botsort": "botsort",
     }
     if settings.tracker in names:
-        return Tracker(Association(names[settings.tracker], settings.association), proposals)
+        method = Association(names[settings.tracker], settings.association, frame_rate=info.frame_rate)
+        return Tracker(method, proposals)
     assert settings.weights is not None, "check_conflicts"
     loaded = load_pretrained(settings.weights)
     check_kind(settings.tracker, loaded)
     if not loaded.trained:
         warn(f"{loaded.location} holds random weights that were never trained: expect nonsense")
     model = loaded.model.to(resolve_device(settings.device))
-    method = QueryTracking(model, settings.lifecycle.apply(loaded.config.lifecycle), loaded.config.preprocessing)
-    return Tracker(method, proposals, loaded.config.quality)
+    network = QueryTracking(model, settings.lifecycle.apply(loaded.config.lifecycle), loaded.config.preprocessing)
+    return Tracker(network, proposals, loaded.config.quality)
 
 
 def check_kind(tracker: str, loaded: Pretrained) -> None:

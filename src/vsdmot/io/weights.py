@@ -5,19 +5,31 @@ from __future__ import annotations
 import argparse
 import pickle
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from vsdmot.errors import CheckpointError
 
-_STATE_KEYS = ("ema_model", "model_ema", "model", "state_dict", "model_state_dict", "net")
+_STATE_KEYS = ("ema", "ema_model", "model_ema", "ema_state_dict", "model", "state_dict", "model_state_dict")
 """Under which names training codes put the state dict; averaged weights first, because they are what was evaluated."""
+
+# Besides tensors and plain values, published files hold their settings as an argparse.Namespace, which is inert, and
+# their best score as a NumPy number. The constructor of the latter goes by its name in NumPy 1 and by its present one.
+_SCALAR: Any = np.float64(0).__reduce__()[0]
+_HARMLESS: list[Callable[..., Any] | tuple[Callable[..., Any], str]] = [
+    argparse.Namespace,
+    (_SCALAR, "numpy.core.multiarray.scalar"),
+    (_SCALAR, "numpy._core.multiarray.scalar"),
+    np.dtype,
+    *(type(np.dtype(kind)) for kind in (np.float64, np.float32, np.int64, np.int32)),
+]
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,8 +52,8 @@ class WeightsFile:
 def read_weights(path: Path) -> WeightsFile:
     """Read ``.safetensors``, or ``.pth`` / ``.pth.tar`` / ``.pt`` as plain data.
 
-    Pickled files are read with torch's restricted reader: tensors, plain containers and an inert
-    ``argparse.Namespace`` (published MOTRv2 checkpoints carry one). Anything that would run code is refused.
+    Pickled files are read with torch's restricted reader, which knows tensors, plain values, NumPy numbers and an
+    inert ``argparse.Namespace`` (published MOTRv2 checkpoints carry one). Anything that would run code is refused.
 
     Raises:
         CheckpointError: The file is missing, damaged, unsafe, or holds no weights.
@@ -56,7 +68,8 @@ def read_weights(path: Path) -> WeightsFile:
     settings = content.get("args") if isinstance(content, Mapping) else None
     tensors = _state_dict(content)
     if not tensors:
-        raise CheckpointError(f"{path}: holds no weights (expected names with tensors, or those under 'model')")
+        keys = ", ".join(map(str, list(content)[:5])) if isinstance(content, Mapping) else type(content).__name__
+        raise CheckpointError(f"{path}: expected weights, found none (keys: {keys})")
     plain = vars(settings) if isinstance(settings, argparse.Namespace) else {}
     return WeightsFile(path, {name.removeprefix("module."): tensor for name, tensor in tensors.items()}, {}, plain)
 
@@ -72,7 +85,7 @@ def _read_safetensors(path: Path) -> WeightsFile:
 
 def _read_pickle(path: Path) -> object:
     try:
-        with torch.serialization.safe_globals([argparse.Namespace]):
+        with torch.serialization.safe_globals(_HARMLESS):
             return torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         wanted = re.search(r"GLOBAL:? (\S+)", str(error), re.IGNORECASE)
@@ -82,7 +95,7 @@ def _read_pickle(path: Path) -> object:
                 "ask for a safetensors file, or for one with tensors only"
             ) from None
         raise CheckpointError(f"{path}: not a file that torch.save wrote, or a damaged one") from None
-    except (OSError, RuntimeError, EOFError, ValueError, LookupError, AttributeError) as error:
+    except (OSError, RuntimeError, EOFError, ValueError, TypeError, LookupError, AttributeError) as error:
         detail = _first_line(error) if isinstance(error, OSError) else "truncated or not written by torch.save"
         raise CheckpointError(f"{path}: not a readable file of weights: {detail}") from None
 

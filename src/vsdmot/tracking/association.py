@@ -27,7 +27,7 @@ class AssociationConfig:
     """Settings of the association trackers; null takes the default of the package ``trackers`` for that tracker.
 
     Attributes:
-        lost_track_buffer: Frames that a lost track is remembered. Raising it bridges longer occlusions, but may give a
+        lost_track_buffer: Frames, at 30 frames/s, that a lost track is remembered. Raising it bridges longer occlusions, but may give a
             person's number to somebody else; lowering it ends lost tracks sooner.
         minimum_consecutive_frames: Frames in a row before a track gets a number. Raising it removes flickering false
             tracks and starts tracks later.
@@ -62,13 +62,18 @@ class Association:
     Args:
         name: Which tracker.
         config: Its settings.
+        frame_rate: Frames per second of the video. These trackers remember a lost track for a time, their buffer being
+            a number of frames at 30 frames/s.
 
     Raises:
         ConfigError: A setting that this tracker does not have.
     """
 
-    def __init__(self, name: AssociationName, config: AssociationConfig | None = None) -> None:
+    def __init__(
+        self, name: AssociationName, config: AssociationConfig | None = None, *, frame_rate: float = 30.0
+    ) -> None:
         self.name = name
+        self.frame_rate = frame_rate
         config = config or AssociationConfig()
         chosen = {field.name: getattr(config, field.name) for field in fields(config)}
         self._settings = {key: value for key, value in chosen.items() if value is not None}
@@ -78,7 +83,7 @@ class Association:
 
     def start(self) -> Any:
         """Make a tracker object of the package; it is the state, changed in place and never shared."""
-        return _tracker_class(self.name)(**self._settings)
+        return _tracker_class(self.name)(frame_rate=self.frame_rate, **self._settings)
 
     def step(self, state: Any, frame: Frame, proposals: Proposals, quality: FrameQuality) -> tuple[Any, StepResult]:
         """Link this frame's proposals; see `TrackingMethod.step`. Quality is not used by these trackers."""

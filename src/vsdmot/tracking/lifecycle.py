@@ -9,7 +9,7 @@ in every sequence.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,6 +58,39 @@ class LifecycleConfig:
             miss_tolerance=at_least(1),
             min_area=at_least(0),
         )
+
+
+@dataclass(frozen=True, kw_only=True)
+class LifecycleOverrides:
+    """Changes to the life cycle that a set of weights was saved with; null keeps what the weights say.
+
+    Attributes:
+        birth_threshold: Score from which a new person becomes a track. Raising it gives fewer false tracks and later
+            births, lowering it finds faint people sooner.
+        keep_threshold: Score below which a tracked person counts as missed in a frame. Raising it ends faint tracks
+            sooner, lowering it holds on to them.
+        update_threshold: Score above which a track's query is updated. Raising it protects the memory of a person
+            from poor frames, lowering it follows changes of look faster.
+        report_threshold: Score above which a track is reported. Raising it shows surer tracks only.
+        miss_tolerance: Frames in a row that a person may be missed; at this count the track ends. Raising it bridges
+            longer occlusions, lowering it ends lost tracks sooner.
+        min_area: Smallest reported box in square pixels of the original frame.
+    """
+
+    birth_threshold: float | None = None
+    keep_threshold: float | None = None
+    update_threshold: float | None = None
+    report_threshold: float | None = None
+    miss_tolerance: int | None = None
+    min_area: float | None = None
+
+    def __post_init__(self) -> None:
+        self.apply(LifecycleConfig())  # so that a value out of range is refused here, by its own name
+
+    def apply(self, config: LifecycleConfig) -> LifecycleConfig:
+        """Give ``config`` with these changes."""
+        changes = {name: value for name, value in vars(self).items() if value is not None}
+        return replace(config, **changes)
 
 
 def advance(

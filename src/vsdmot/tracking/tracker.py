@@ -75,10 +75,25 @@ class Tracker:
 
     @classmethod
     def from_association(
-        cls, name: AssociationName, *, proposals: ProposalSource, config: AssociationConfig | None = None
+        cls,
+        name: AssociationName,
+        *,
+        proposals: ProposalSource,
+        config: AssociationConfig | None = None,
+        frame_rate: float = 30.0,
     ) -> Tracker:
-        """Make a tracker that links proposals by overlap and motion: sort, bytetrack, ocsort or botsort."""
-        return cls(Association(name, config), proposals)
+        """Make a tracker that links proposals by overlap and motion.
+
+        Args:
+            name: ``sort``, ``bytetrack``, ``ocsort`` or ``botsort``.
+            proposals: Where people may be: a detector or a file of detections.
+            config: Its settings.
+            frame_rate: Frames per second of the video, by which the time is counted that lost people are remembered.
+
+        Raises:
+            ConfigError: A setting that this tracker does not have.
+        """
+        return cls(Association(name, config, frame_rate=frame_rate), proposals)
 
     def reset(self) -> None:
         """Forget everybody; the next frame starts a new video with ids from 1."""

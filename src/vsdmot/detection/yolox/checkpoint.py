@@ -13,18 +13,16 @@ from pathlib import Path
 from typing import Literal, get_args
 
 import torch
-from safetensors import SafetensorError, safe_open
+from safetensors import SafetensorError
 from safetensors.torch import save_file
 from torch import Tensor
 
 from vsdmot.detection.yolox.letterbox import InputConvention
 from vsdmot.detection.yolox.mmdet_names import is_mmdet, published_names
 from vsdmot.detection.yolox.network import YOLOX, YoloxConfig
-from vsdmot.detection.yolox.pickled import read_pickled
 from vsdmot.errors import CheckpointError, OutputError
+from vsdmot.io.weights import read_weights
 
-# Averaged weights first: they are what the published files' authors evaluated.
-_STATE_NAMES = ("ema", "model_ema", "ema_state_dict", "model", "state_dict")
 _METADATA_KEY = "input_convention"
 
 # Largest gain of a stem filter, in units of activation per unit of input. Inputs of the two conventions differ in
@@ -62,13 +60,11 @@ def load_yolox(path: Path, *, convention: Literal["auto"] | InputConvention = "a
     Raises:
         CheckpointError: The file is missing, damaged, unsafe to read or not YOLOX, or ``auto`` cannot tell.
     """
-    state, metadata = _read(path)
-    if is_mmdet(state):
-        state = published_names(state)
-    state = {name.removeprefix("module."): tensor for name, tensor in state.items()}
+    weights = read_weights(path)
+    state = published_names(weights.tensors) if is_mmdet(weights.tensors) else weights.tensors
     config = recognise(state, path)
     network = _build(config, state, path)
-    found, source = _find_convention(path, metadata, network) if convention == "auto" else (convention, "as set")
+    found, source = _find_convention(path, weights.metadata, network) if convention == "auto" else (convention, "as set")
     size = f"{path.name}: {config.name}, {config.num_classes} class{'es' if config.num_classes > 1 else ''}"
     return LoadedYolox(network=network, convention=found, notes=(f"{size}, input convention {found}, {source}",))
 
@@ -141,30 +137,6 @@ def _build(config: YoloxConfig, state: Mapping[str, Tensor], path: Path) -> YOLO
     full = {name: tensor.float() if tensor.is_floating_point() else tensor for name, tensor in state.items()}
     network.load_state_dict(full, strict=True, assign=True)
     return network.eval().requires_grad_(False)
-
-
-def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
-    """Read the tensors of a file, and its text metadata where the format has any."""
-    if not path.is_file():
-        raise CheckpointError(f"{path}: no such weights file")
-    if path.suffix == ".safetensors":
-        try:
-            with safe_open(path, framework="pt") as opened:
-                tensors = {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118 (no iterator)
-                return tensors, opened.metadata() or {}
-        except (SafetensorError, OSError) as error:
-            raise CheckpointError(f"{path}: not a readable safetensors file: {error}") from None
-    content = read_pickled(path)
-    for name in _STATE_NAMES:
-        inner = content.get(name)
-        if isinstance(inner, Mapping):
-            content = inner
-            break
-    tensors = {name: value for name, value in content.items() if isinstance(name, str) and isinstance(value, Tensor)}
-    if not tensors:
-        keys = ", ".join(map(str, list(content)[:5]))
-        raise CheckpointError(f"{path}: expected weights, found a mapping without tensors (keys: {keys})")
-    return tensors, {}
 
 
 def _find_convention(path: Path, metadata: Mapping[str, str], network: YOLOX) -> tuple[InputConvention, str]:

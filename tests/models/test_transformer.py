@@ -1,0 +1,93 @@
+"""Encoder references, decoder refinement, heads at the start."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from vsdmot.models.positions import inverse_sigmoid
+from vsdmot.models.transformer import Decoder, FeatureMaps, cell_centres
+
+SIZES = ((4, 6), (2, 3))
+
+
+def maps(batch: int = 1, dim: int = 16, valid_ratios=None) -> FeatureMaps:
+    generator = torch.Generator().manual_seed(0)
+    return FeatureMaps(torch.randn(batch, 30, dim, generator=generator), SIZES, None, valid_ratios)
+
+
+def test_every_cell_refers_to_its_own_centre_on_all_levels():
+    references = cell_centres(maps())
+    cell = 0
+    for height, width in SIZES:
+        for row in range(height):
+            for column in range(width):
+                expected = [(column + 0.5) / width, (row + 0.5) / height]
+                for level in range(2):
+                    assert references[0, cell, level].tolist() == pytest.approx(expected)
+                cell += 1
+
+
+def test_with_padding_references_count_from_the_part_that_is_image():
+    ratios = torch.tensor([[[0.5, 1.0], [0.4, 0.8]]])  # width, height of each level
+    references = cell_centres(maps(valid_ratios=ratios))
+    column, row = 0.5 / 6 / 0.5, 0.5 / 4 / 1.0  # the first cell of the first level
+    for level in range(2):
+        expected = [column * ratios[0, level, 0].item(), row * ratios[0, level, 1].item()]
+        assert references[0, 0, level].tolist() == pytest.approx(expected)
+
+
+def decoder(num_layers: int = 3) -> Decoder:
+    torch.manual_seed(0)
+    made = Decoder(16, 2, 2, 2, 16, num_layers, dropout=0.0).eval()
+    for head in made.box_heads:
+        torch.nn.init.normal_(head.layers[-1].weight, std=0.5)
+    return made
+
+
+def test_each_layer_starts_from_the_boxes_of_the_one_before():
+    made, memory = decoder(), maps()
+    content, anchors = torch.randn(1, 5, 16), torch.rand(1, 5, 4)
+    with torch.no_grad():
+        output = made(content, anchors, memory)
+        hidden, references = content, anchors
+        for number, (layer, head) in enumerate(zip(made.layers, made.box_heads, strict=True)):
+            hidden = layer(hidden, references, memory, None)
+            references = (head(hidden) + inverse_sigmoid(references)).sigmoid()
+            torch.testing.assert_close(output.boxes[number], references)
+    torch.testing.assert_close(output.embeddings, hidden)
+
+
+def test_gradients_stop_between_layers_but_reach_the_first_anchor():
+    made, memory = decoder(2), maps()
+    anchors = torch.rand(1, 3, 4, requires_grad=True)
+    output = made(torch.randn(1, 3, 16), anchors, memory)
+    output.boxes[0].sum().backward(retain_graph=True)
+    assert anchors.grad.abs().sum() > 0
+    head = made.box_heads[0].layers[-1].weight
+    before = head.grad.clone()
+    output.boxes[1].sum().backward()  # the second layer's boxes do not train the first layer's box head
+    assert torch.equal(head.grad, before)
+
+
+def test_heads_start_rare_and_where_the_anchors_are():
+    torch.manual_seed(0)
+    made = Decoder(16, 2, 2, 2, 16, 2, dropout=0.0)
+    for head in made.class_heads:
+        assert head.bias.sigmoid().item() == pytest.approx(0.01, abs=1e-6)
+    assert made.box_heads[1].layers[-1].bias.tolist() == [0, 0, 0, 0]
+    assert made.box_heads[0].layers[-1].bias.tolist() == [0, 0, -2, -2]
+    assert all((head.layers[-1].weight == 0).all() for head in made.box_heads)
+
+
+def test_an_attention_mask_hides_queries_from_each_other():
+    made, memory = decoder(1), maps()
+    content, anchors = torch.randn(1, 3, 16), torch.rand(1, 3, 4)
+    mask = torch.zeros(3, 3, dtype=torch.bool)
+    mask[:2, 2] = True
+    moved = content.clone()
+    moved[0, 2] += 3
+    with torch.no_grad():
+        first, second = made(content, anchors, memory, mask), made(moved, anchors, memory, mask)
+    torch.testing.assert_close(first.boxes[..., :2, :], second.boxes[..., :2, :])
+    assert (first.boxes[..., 2, :] - second.boxes[..., 2, :]).abs().max() > 1e-4
