@@ -1,6 +1,6 @@
 """Track a clip from Python and say, second by second, how many people there are and how good the picture is.
 
-    python examples/count_people.py clip.mp4 det.txt
+python examples/count_people.py clip.mp4 det.txt
 """
 
 import sys

@@ -35,9 +35,9 @@ def shared_golden() -> Path:
 
 @pytest.fixture(scope="session")
 def clip_folder(tmp_path_factory) -> Path:
-    """A folder with a short clip of drawn figures (``clip.mp4``), proposals (``det.txt``) and true boxes (``gt.txt``)."""
+    """A folder with a short clip of figures (``clip.mp4``), proposals (``det.txt``) and true boxes (``gt.txt``)."""
     from vsdmot.cli.demo import draw_clip
-    from vsdmot.synthesis.figures import FigureClipConfig
+    from vsdmot.synthesis.figure_clip import FigureClipConfig
 
     folder = tmp_path_factory.mktemp("clip")
     config = FigureClipConfig(num_frames=30, width=160, height=96, num_people=4)

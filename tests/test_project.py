@@ -46,7 +46,8 @@ def imports_of(path: Path) -> set[str]:
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{path}: relative import"
-            found.add(node.module or "")
+            names = {f"vsdmot.{alias.name}" for alias in node.names} if node.module == "vsdmot" else {node.module or ""}
+            found.update(names)
         elif isinstance(node, ast.Import):
             found.update(alias.name for alias in node.names)
     return found
@@ -77,7 +78,9 @@ def test_networks_know_no_files_video_or_yaml():
 def test_importing_the_package_stays_light():
     heavy = ["torch", "cv2", "av", "supervision", "trackers", "scipy", "PIL", "rich", "numpy"]
     code = f"import sys, vsdmot; print([name for name in {heavy} if name in sys.modules])"
-    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"
+    assert (
+        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"
+    )
 
 
 def test_public_names_can_be_had():
@@ -120,7 +123,7 @@ def readme_blocks(language: str, page: str = "README.md") -> list[str]:
 def commands_in(page: str) -> list[str]:
     lines = [line for block in readme_blocks("bash", page) for line in block.replace("\\\n", " ").splitlines()]
     commands = [line.partition("  #")[0].strip() for line in lines]
-    return [command for command in commands if command.startswith(("./run ", "vsdmot ", "python "))]
+    return [command for command in commands if command.startswith(("./run ", "vsdmot ", "python ", "printf "))]
 
 
 PAGES = ["README.md", *sorted(str(page.relative_to(ROOT)) for page in (ROOT / "docs").glob("*.md"))]
@@ -140,6 +143,8 @@ def test_commands_of_the_documentation_run(page, playground, monkeypatch):
         program, *words = shlex.split(command)
         if program == "python":
             subprocess.run([sys.executable, *words], check=True, capture_output=True, text=True)
+        elif program == "printf":
+            subprocess.run(command, shell=True, check=True)
         elif words[0] != "test":  # that one runs this very test
             assert main(words) == 0, command
 
@@ -162,7 +167,7 @@ def test_links_of_the_documentation_lead_somewhere(page):
 def test_every_equation_of_the_paper_is_mapped_to_code_that_exists():
     text = (ROOT / "docs" / "equations.md").read_text(encoding="utf-8")
     rows = re.findall(r"^\| Eq\. ([\d-]+) \|[^|]*\| (.*?) \|", text, re.MULTILINE)
-    numbers = set()
+    numbers: set[int] = set()
     for label, where in rows:
         first, _, last = label.partition("-")
         numbers.update(range(int(first), int(last or first) + 1))

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     from torch import Tensor
 
-ArrayT = TypeVar("ArrayT", NDArray[np.float32], NDArray[np.float64], "Tensor")
+ArrayT = TypeVar("ArrayT", NDArray[Any], "Tensor")
 
 
 def cxcywh_to_xyxy(boxes: ArrayT) -> ArrayT:
@@ -61,7 +61,8 @@ def area(boxes: ArrayT) -> ArrayT:
     [8.0, 0.0]
     """
     sides = (boxes[..., 2:] - boxes[..., :2]).clip(0)
-    return sides[..., 0] * sides[..., 1]
+    areas: ArrayT = sides[..., 0] * sides[..., 1]
+    return areas
 
 
 def iou(first: ArrayT, second: ArrayT) -> ArrayT:
@@ -83,7 +84,8 @@ def iou(first: ArrayT, second: ArrayT) -> ArrayT:
     sides = (right_bottom - left_top).clip(0)
     intersection = sides[..., 0] * sides[..., 1]
     union = area(first)[:, None] + area(second)[None, :] - intersection
-    return intersection / union.clip(1e-9)
+    overlap: ArrayT = intersection / union.clip(1e-9)
+    return overlap
 
 
 def _join(first: ArrayT, second: ArrayT) -> ArrayT:
@@ -95,8 +97,10 @@ def _join(first: ArrayT, second: ArrayT) -> ArrayT:
 
 
 def _elementwise_max(first: ArrayT, second: ArrayT) -> ArrayT:
-    return np.maximum(first, second) if isinstance(first, np.ndarray) else first.maximum(second)
+    larger: ArrayT = np.maximum(first, second) if isinstance(first, np.ndarray) else first.maximum(second)
+    return larger
 
 
 def _elementwise_min(first: ArrayT, second: ArrayT) -> ArrayT:
-    return np.minimum(first, second) if isinstance(first, np.ndarray) else first.minimum(second)
+    smaller: ArrayT = np.minimum(first, second) if isinstance(first, np.ndarray) else first.minimum(second)
+    return smaller

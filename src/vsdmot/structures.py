@@ -46,12 +46,12 @@ class Frame:
     @property
     def height(self) -> int:
         """Height of the image in pixels."""
-        return self.image.shape[0]
+        return int(self.image.shape[0])
 
     @property
     def width(self) -> int:
         """Width of the image in pixels."""
-        return self.image.shape[1]
+        return int(self.image.shape[1])
 
 
 @dataclass(frozen=True, slots=True)

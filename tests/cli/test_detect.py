@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -28,8 +29,9 @@ def test_both_formats_give_back_the_same_proposals(vsdmot, base, playground):
             assert first.boxes.tolist() == second.boxes.tolist()
             assert first.scores.tolist() == second.scores.tolist()
             count += len(first)
-    assert count == len(read_mot(playground / "a.txt")) > 0
-    assert len(json.loads(open("a.json").read())) == 30  # also frames without proposals have a key
+    written = read_mot(playground / "a.txt").boxes
+    assert count == (written[:, 2:] > 0).all(axis=1).sum() > 0  # some random boxes are thinner than the last digit
+    assert len(json.loads(Path("a.json").read_text())) == 30  # also frames without proposals have a key
 
 
 def test_detections_can_be_tracked(vsdmot, base):
@@ -50,7 +52,7 @@ def test_detections_can_be_tracked(vsdmot, base):
 def test_each_setting_changes_the_boxes(vsdmot, base, flag, value):
     assert vsdmot(*base, "-o", "a.txt").code == 0
     assert vsdmot(*base, flag, value, "-o", "b.txt").code == 0
-    assert open("a.txt").read() != open("b.txt").read()
+    assert Path("a.txt").read_text() != Path("b.txt").read_text()
 
 
 def test_settings_come_from_a_file(vsdmot, base, playground):
@@ -59,7 +61,7 @@ def test_settings_come_from_a_file(vsdmot, base, playground):
     )
     assert vsdmot("detect", "--config", "run.yaml").code == 0
     assert vsdmot(*base, "-o", "b.txt").code == 0
-    assert open("a.txt").read() == open("b.txt").read()
+    assert Path("a.txt").read_text() == Path("b.txt").read_text()
 
 
 def test_device_and_frame_rate_reach_detector_and_source(refused, base):

@@ -69,7 +69,7 @@ def test_every_association_tracker_names_people(vsdmot, base, tracker):
 def test_the_network_of_the_paper_runs_through_every_module(vsdmot, base):
     outcome = vsdmot(
         "track", "clip.mp4", "--tracker", "vsdmot", "--weights", "weights", "--detector", "yolox.safetensors",
-        "--device", "cpu", "--yolox.input-size", 128, "-o", "r.mp4", "--mot", "r.txt", "--jsonl", "r.jsonl",
+        "--device", "cpu", "--yolox.input-size", 128, "--output", "r.mp4", "--mot", "r.txt", "--jsonl", "r.jsonl",
     )  # fmt: skip
     assert outcome.code == 0
     assert "never trained" in outcome.err
@@ -121,7 +121,7 @@ def test_each_detector_setting_changes_the_proposals(vsdmot, base, flag, value):
         words += ["--yolox.input-size", "64"]
     assert vsdmot(*words, "--jsonl", "a.jsonl").code == 0
     assert vsdmot(*words, flag, value, "--jsonl", "b.jsonl").code == 0
-    assert open("a.jsonl").read() != open("b.jsonl").read()
+    assert Path("a.jsonl").read_text() != Path("b.jsonl").read_text()
 
 
 @pytest.mark.parametrize(
@@ -141,7 +141,7 @@ def test_each_lifecycle_setting_changes_the_tracks(vsdmot, base, flag, value):
         words += ["--lifecycle.keep-threshold", "0.9"]
     assert vsdmot(*words, "--jsonl", "a.jsonl").code == 0
     assert vsdmot(*words, flag, value, "--jsonl", "b.jsonl").code == 0
-    assert open("a.jsonl").read() != open("b.jsonl").read()
+    assert Path("a.jsonl").read_text() != Path("b.jsonl").read_text()
 
 
 def test_lifecycle_flags_keep_what_else_the_weights_say(vsdmot, base, playground, tracker_folder, tmp_path):
@@ -170,7 +170,7 @@ def test_each_association_setting_changes_the_tracks(vsdmot, base, flag, value):
     words = [*base[:3], "bytetrack", *base[4:]]
     assert vsdmot(*words, "--jsonl", "a.jsonl").code == 0
     assert vsdmot(*words, flag, value, "--jsonl", "b.jsonl").code == 0
-    assert open("a.jsonl").read() != open("b.jsonl").read()
+    assert Path("a.jsonl").read_text() != Path("b.jsonl").read_text()
 
 
 def test_an_association_setting_that_the_tracker_lacks_is_refused(refused, base):
@@ -230,14 +230,14 @@ def test_an_empty_detections_file_is_legal_and_tracks_nobody(vsdmot, base, playg
     outcome = vsdmot(*base[:-1], "empty.txt", "--mot", "r.txt", "--jsonl", "r.jsonl")
     assert outcome.code == 0
     assert "nobody was reported" in outcome.out
-    assert open("r.txt").read() == ""
+    assert Path("r.txt").read_text() == ""
     assert len(results()) == 30
 
 
 def test_an_output_that_exists_is_kept_unless_overwrite_is_given(refused, vsdmot, base, playground):
     (playground / "r.txt").write_text("precious")
     assert refused(*base, "--mot", "r.txt") == "r.txt exists; add --overwrite to replace it"
-    assert open("r.txt").read() == "precious"
+    assert Path("r.txt").read_text() == "precious"
     assert vsdmot(*base, "--mot", "r.txt", "--overwrite").code == 0
     assert len(read_mot(playground / "r.txt")) > 0
 

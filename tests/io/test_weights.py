@@ -92,7 +92,9 @@ def test_truncated_files_are_refused(tmp_path, zipped, part):
     assert "not a" in refusal(path)
 
 
-@pytest.mark.parametrize("content", [b"<html>404</html>", b"\x80\x02.", bytes(range(256)), b"PK\x03\x04junk", b"x" * 99])
+@pytest.mark.parametrize(
+    "content", [b"<html>404</html>", b"\x80\x02.", bytes(range(256)), b"PK\x03\x04junk", b"x" * 99]
+)
 @pytest.mark.parametrize("name", ["a.pth", "a.safetensors"])
 def test_files_of_another_kind_are_refused(tmp_path, content, name):
     (tmp_path / name).write_bytes(content)

@@ -120,9 +120,7 @@ def test_frames_of_a_batch_do_not_touch_each_other():
         both = model.decode(model.encode(images), model.query_source(boxes, scores), quality)
         for b in range(2):
             one = slice(b, b + 1)
-            alone = model.decode(
-                model.encode(images[one]), model.query_source(boxes[one], scores[one]), quality[one]
-            )
+            alone = model.decode(model.encode(images[one]), model.query_source(boxes[one], scores[one]), quality[one])
             torch.testing.assert_close(both.decoded.boxes[:, one], alone.decoded.boxes, atol=1e-5, rtol=1e-4)
             torch.testing.assert_close(both.semantic_weight[one], alone.semantic_weight)
 
@@ -158,5 +156,6 @@ def test_every_backbone_gives_strides_8_16_32(backbone):
     with torch.no_grad():
         maps = model.backbone(torch.randn(1, 3, 64, 96))
     assert [tuple(m.shape[1:]) for m in maps] == [
-        (channels, 64 // stride, 96 // stride) for channels, stride in zip(model.backbone.channels, (8, 16, 32))
+        (channels, 64 // stride, 96 // stride)
+        for channels, stride in zip(model.backbone.channels, (8, 16, 32), strict=True)
     ]

@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
-from vsdmot.report.colours import font_size, goodness_colour, id_colour, text_width, write
+from vsdmot.report.colours import goodness_colour, id_colour
 
 # Machado, Oliveira and Fernandes (2009), full strength, on linear RGB.
 SIGHT = {
@@ -66,20 +66,3 @@ def test_bad_and_good_differ_also_for_colour_blind_eyes():
     for sight in SIGHT:
         assert distance(goodness_colour(0.0), goodness_colour(1.0), sight) > 35
     assert goodness_colour(1.0) == (72, 208, 190)
-
-
-@pytest.mark.parametrize("size", [10, 12, 22, 37])
-@pytest.mark.parametrize("text", ["7", "12 0.83", "#900000"])
-def test_letters_stay_within_the_measured_width_and_stand_around_the_middle(text, size):
-    image = np.zeros((100, 500, 3), np.uint8)
-    write(image, text, 20, 50, size, (255, 255, 255), bold=True)
-    rows, columns = np.nonzero(image.max(axis=2) > 60)
-    assert columns.min() >= 19
-    assert columns.max() <= 20 + text_width(text, size, bold=True) + 1
-    assert abs((rows.min() + rows.max() + 1) / 2 - 50) <= max(1.5, 0.1 * size)
-
-
-def test_font_grows_with_the_short_side():
-    sizes = [font_size(h, w) for h, w in ((16, 16), (240, 320), (480, 640), (1080, 1920), (2160, 3840))]
-    assert sizes == sorted(sizes)
-    assert font_size(854, 480) == font_size(480, 854)

@@ -5,8 +5,9 @@ import itertools
 import numpy as np
 import pytest
 
-from vsdmot.report.colours import SEMANTIC, font_size, goodness_colour, text_width
-from vsdmot.report.meter import CornerChoice, QualityMeter, Rectangle, clock, draw_bar, panel_size
+from vsdmot.report.colours import SEMANTIC, goodness_colour
+from vsdmot.report.lettering import font_size, text_width
+from vsdmot.report.meter import QualityMeter, clock, draw_bar, panel_size
 from vsdmot.structures import FrameQuality, FrameResult, Tracks
 
 
@@ -183,40 +184,6 @@ def test_meter_moves_once_when_people_stay_under_it():
 def test_meter_stays_when_somebody_walks_past_under_it():
     places = corners_over([[]] * 60 + [[[x, 20, x + 30, 120]] for x in range(0, 200, 4)] + [[]] * 100)
     assert set(places) == {"top left"}
-
-
-def test_meter_keeps_its_place_over_a_small_difference():
-    choice = CornerChoice(frame_rate=25)
-    assert [choice.update(i, [0.09, 0.0, 0.5, 0.5]) for i in (1, 2)] == [1, 1]
-    assert all(choice.update(i, [0.0, 0.09, 0.5, 0.5]) == 1 for i in range(3, 300))
-
-
-def test_covered_part_of_a_rectangle_against_a_count_of_pixels():
-    rng = np.random.default_rng(3)
-    boxes = rng.integers(-20, 80, (40, 2, 2))
-    boxes = np.concatenate([boxes.min(axis=1), boxes.max(axis=1)], axis=1).astype(np.float32)
-    rectangle = Rectangle(left=10, top=20, width=30, height=25)
-    expected = 0
-    for left, top, right, bottom in boxes.astype(int).tolist():
-        expected += sum(left <= x < right and top <= y < bottom for x in range(10, 40) for y in range(20, 45))
-    assert rectangle.covered_by(boxes) == pytest.approx(expected / (30 * 25))
-    assert rectangle.covered_by(np.zeros((0, 4), np.float32)) == 0.0
-
-
-@pytest.mark.parametrize(
-    ("other", "shared"),
-    [
-        ((9, 8, 5, 5), 2),
-        ((10, 0, 5, 5), 0),
-        ((0, 10, 5, 5), 0),
-        ((2, 2, 3, 1), 3),
-        ((-5, 0, 5, 5), 0),
-        ((90, 90, 5, 5), 0),
-    ],
-)
-def test_rectangles_share_pixels_where_they_overlap(other, shared):
-    first, second = Rectangle(0, 0, 10, 10), Rectangle(*other)
-    assert first.overlap(second) == second.overlap(first) == shared
 
 
 @pytest.mark.parametrize(

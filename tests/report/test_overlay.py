@@ -1,6 +1,5 @@
-"""Boxes, labels and trails over frames."""
+"""The overlay as a whole: boxes, labels, trails and the meter over frames."""
 
-import itertools
 import pickle
 
 import numpy as np
@@ -8,7 +7,7 @@ import pytest
 
 from vsdmot.errors import ConfigError
 from vsdmot.report.colours import id_colour
-from vsdmot.report.overlay import Overlay, OverlayConfig, Trails, arrange_labels, label_places
+from vsdmot.report.overlay import Overlay, OverlayConfig
 from vsdmot.structures import Frame, FrameQuality, FrameResult, Tracks
 
 PLAIN = OverlayConfig(show_quality=False)
@@ -128,33 +127,6 @@ def test_scores_are_written_only_where_asked_for_and_where_the_box_is_wide_enoug
     np.testing.assert_array_equal(labelled(True, narrow), labelled(False, narrow))
 
 
-@pytest.mark.parametrize(("x", "y"), [(-50, -50), (0, 0), (310, 3), (310, 235), (-20, 230), (150, 100), (9999, -9999)])
-def test_labels_stay_inside_the_image(x, y):
-    box = np.array([x, y, x + 40, y + 100], np.float32)
-    places = label_places("1234567 0.83", box, 12, 2, (240, 320, 3))
-    assert len(places) == 5
-    for place in places:
-        assert place.left >= 0
-        assert place.top >= 0
-        assert place.left + place.width <= 320
-        assert place.top + place.height <= 240
-
-
-def test_labels_of_people_who_stand_together_do_not_hide_each_other():
-    people = {8: [130, 70, 170, 170], 9: [132, 71, 172, 172], 10: [128, 69, 168, 168], 11: [150, 72, 190, 174]}
-    labels = arrange_labels(make_tracks(people), (240, 320, 3), show_scores=True)
-    assert [label.track_id for label in labels] == [8, 9, 10, 11]
-    assert not any(one.place.overlap(other.place) for one, other in itertools.combinations(labels, 2))
-    assert labels[-1].text == "11 0.83"  # the nearest has the first choice
-    assert {label.text for label in labels[:-1]} & {"8", "9", "10"}  # others give up their scores
-
-
-def test_everybody_has_a_label_even_where_there_is_no_room():
-    people = {track_id: [130, 70, 170, 170] for track_id in range(1, 30)}
-    assert len(arrange_labels(make_tracks(people), (240, 320, 3), show_scores=True)) == 29
-    assert arrange_labels(make_tracks(people), (8, 320, 3), show_scores=True) == []
-
-
 def test_labels_keep_clear_of_the_meter():
     """The meter stays where it is, and a label that would be under it goes below its box."""
     overlay = Overlay(frame_rate=25)
@@ -201,27 +173,6 @@ def test_trail_seconds_0_draws_no_trail():
     assert not drawn[120:, :80].any()
 
 
-def test_no_line_is_drawn_over_a_long_absence():
-    trails = Trails(max_age=100, frame_rate=10)
-    for index, x in ((1, 20), (2, 30), (3, 40), (20, 200), (21, 210)):
-        trails.extend(index, make_tracks({1: [x - 10, 50, x + 10, 100]}))
-    canvas = np.zeros((200, 300, 3), np.uint8)
-    trails.draw(canvas)
-    columns = canvas.any(axis=(0, 2))
-    assert columns[20:40].all()
-    assert columns[200:210].all()
-    assert not columns[60:180].any()
-
-
-def test_a_short_absence_is_bridged():
-    trails = Trails(max_age=100, frame_rate=10)
-    for index, x in ((1, 20), (5, 60)):
-        trails.extend(index, make_tracks({1: [x - 10, 50, x + 10, 100]}))
-    canvas = np.zeros((200, 300, 3), np.uint8)
-    trails.draw(canvas)
-    assert canvas.any(axis=(0, 2))[20:60].all()
-
-
 def test_memory_does_not_grow_with_the_stream():
     overlay = Overlay(frame_rate=5)
     image = make_image(16, 16)
@@ -232,15 +183,6 @@ def test_memory_does_not_grow_with_the_stream():
         if index in (300, 1500):
             sizes[index] = len(pickle.dumps(overlay))
     assert sizes[1500] < 1.1 * sizes[300]
-
-
-def test_trails_drop_ids_that_are_gone():
-    trails = Trails(max_age=10, frame_rate=25)
-    for index in range(1, 200):
-        trails.extend(index, make_tracks({index: [0, 0, 5, 5], 10_000: [0, 0, 5, 5]}))
-        assert trails.num_points <= 22
-    trails.extend(300, make_tracks({}))
-    assert trails.num_points == 0
 
 
 def test_a_result_of_another_frame_is_refused():

@@ -12,7 +12,13 @@ from vsdmot.tracking.preprocess import MEAN, SPREAD, PreprocessConfig, input_siz
 
 @pytest.mark.parametrize(
     ("height", "width", "expected"),
-    [(1080, 1920, (800, 1422)), (480, 640, (800, 1066)), (1920, 1080, (1422, 800)), (90, 240, (576, 1536)), (1, 9000, (1, 1536))],
+    [
+        (1080, 1920, (800, 1422)),
+        (480, 640, (800, 1066)),
+        (1920, 1080, (1422, 800)),
+        (90, 240, (576, 1536)),
+        (1, 9000, (1, 1536)),
+    ],
 )
 def test_sizes_follow_the_short_side_unless_the_long_one_would_get_too_long(height, width, expected):
     assert input_size(height, width, PreprocessConfig()) == expected

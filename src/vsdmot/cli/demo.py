@@ -56,7 +56,7 @@ def demo(settings: DemoSettings) -> Summary:
     clip, truth, detections = (settings.output / name for name in ("clip.mp4", "clip.gt.txt", "clip.det.txt"))
     say("Drawing a low-quality clip of figures that walk past each other (drawn figures, not people) ...")
     draw_clip(settings.clip, clip, truth, detections)
-    say("Tracking it with OC-SORT on imitated proposals; the network of the paper has no trained weights to ship yet ...")
+    say("Tracking it with OC-SORT on imitated proposals; the paper's network has no trained weights to ship yet ...")
     summary = track(
         TrackSettings(
             source=str(clip),
@@ -90,9 +90,7 @@ def draw_clip(config: FigureClipConfig, clip: Path, truth: Path, detections: Pat
             frame = drawn.frame
             video.write(frame.image, frame.time)
             boxes.write(FrameResult(frame.index, frame.time, drawn.truth, _KNOWN, None, 0))
-            proposals.write(
-                frame, noisy_proposals(drawn.truth, frame.image.shape, chance, severity=drawn.severity)
-            )
+            proposals.write(frame, noisy_proposals(drawn.truth, frame.image.shape, chance, severity=drawn.severity))
             progress.advance()
 
 

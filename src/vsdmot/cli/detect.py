@@ -73,11 +73,12 @@ def detect(settings: DetectSettings) -> int:
         check_output(settings.output, settings.overwrite, source=settings.source)
         detector = make_detector(settings.detector, settings.yolox, settings.conf, settings.device)
         progress = stack.enter_context(Progress("detecting", source.info.num_frames))
-        writer = stack.enter_context(
+        writer: DetTextWriter | DetDbWriter = (
             DetTextWriter(settings.output)
             if settings.output.suffix == ".txt"
             else DetDbWriter(settings.output, sequence=source.info.name)
         )
+        stack.enter_context(writer)
         for frame in source:
             proposals = detector(frame)
             writer.write(frame, proposals)

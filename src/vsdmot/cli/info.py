@@ -66,7 +66,12 @@ def _describe_tracker(path: str) -> list[str]:
 
 def _describe_detector(path: Path) -> list[str]:
     loaded = load_yolox(path)
-    return [f"{path}: YOLOX detector", *(f"  {note}" for note in loaded.notes), "parameters", *_count_parts(loaded.network)]
+    return [
+        f"{path}: YOLOX detector",
+        *(f"  {note}" for note in loaded.notes),
+        "parameters",
+        *_count_parts(loaded.network),
+    ]
 
 
 def _count_parts(model: nn.Module) -> list[str]:

@@ -72,7 +72,9 @@ def _verb(word: str) -> str:
     import difflib
 
     near = difflib.get_close_matches(word, VERBS, n=1)
-    raise ConfigError(f"unknown verb {word!r}; " + (f"did you mean {near[0]}?" if near else f"one of {', '.join(VERBS)}"))
+    raise ConfigError(
+        f"unknown verb {word!r}; " + (f"did you mean {near[0]}?" if near else f"one of {', '.join(VERBS)}")
+    )
 
 
 def _stop(number: int, frame: FrameType | None) -> None:

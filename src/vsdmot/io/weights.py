@@ -104,8 +104,9 @@ def _state_dict(content: object) -> dict[str, Tensor]:
     if not isinstance(content, Mapping):
         return {}
     for key in _STATE_KEYS:
-        if isinstance(content.get(key), Mapping):
-            content = content[key]
+        inner = content.get(key)
+        if isinstance(inner, Mapping):
+            content = inner
             break
     return {str(name): value for name, value in content.items() if isinstance(value, Tensor)}
 

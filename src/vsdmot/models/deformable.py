@@ -1,9 +1,9 @@
 """Multi-scale deformable attention (Deformable DETR, Sec. 4.1) in plain PyTorch, written for speed.
 
-The published fallback samples each level with ``grid_sample`` and stacks all samples, ``levels * points`` times the size
-of the output, before it weights and sums them. Here the four corners of each bilinear sample, their bilinear weights
-and the attention weight become one weighted sum over rows of the value table: ``embedding_bag`` reads each row once
-and writes only the result. ``benchmarks/deformable_attention.py`` measures both side by side.
+The published fallback samples each level with ``grid_sample`` and stacks all samples, ``levels * points`` times the
+size of the output, before it weighs and sums them. Here the four corners of each bilinear sample, their bilinear
+weights and the attention weight become one weighted sum over rows of the value table: ``embedding_bag`` reads each row
+once and writes only the result. ``benchmarks/deformable_attention.py`` measures both side by side.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class DeformableAttention(nn.Module):
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
-        """Start with equal weights and a ring of points: head ``h`` looks in direction ``h``, point ``k`` ``k`` cells out."""
+        """Start with equal weights and a ring of points: head ``h`` looks in direction ``h``, point k cells out."""
         nn.init.zeros_(self.sampling_offsets.weight)
         angles = torch.arange(self.num_heads) * (2 * math.pi / self.num_heads)
         directions = torch.stack([angles.cos(), angles.sin()], dim=-1)
@@ -91,7 +91,8 @@ class DeformableAttention(nn.Module):
         else:
             locations = centre + offsets * (references[:, :, None, :, None, 2:] * (0.5 / points))
         weights = weights.view(B, N, heads, levels, points)
-        return self.output_proj(sample_weighted(value, map_sizes, locations, weights))
+        result: Tensor = self.output_proj(sample_weighted(value, map_sizes, locations, weights))
+        return result
 
 
 def sample_weighted(value: Tensor, map_sizes: MapSizes, locations: Tensor, weights: Tensor) -> Tensor:

@@ -40,11 +40,7 @@ def sine_grid(height: int, width: int, dim: int, padding_mask: Tensor | None, de
     Returns:
         ``(B, height * width, dim)``; B is 1 without a mask.
     """
-    image = (
-        torch.ones(1, height, width, device=device)
-        if padding_mask is None
-        else (~padding_mask).to(torch.float32)
-    )
+    image = torch.ones(1, height, width, device=device) if padding_mask is None else (~padding_mask).to(torch.float32)
     rows, columns = image.cumsum(1), image.cumsum(2)
     y = (rows - 0.5) / (rows[:, -1:, :] + 1e-6)
     x = (columns - 0.5) / (columns[:, :, -1:] + 1e-6)

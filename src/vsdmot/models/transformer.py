@@ -48,8 +48,16 @@ class DecoderOutput:
 class Encoder(nn.Module):
     """Let every cell of every level read from cells around it on all levels."""
 
-    def __init__(self, dim: int, num_heads: int, num_levels: int, num_points: int, feedforward_dim: int,
-                 num_layers: int, dropout: float) -> None:
+    def __init__(
+        self,
+        dim: int,
+        num_heads: int,
+        num_levels: int,
+        num_points: int,
+        feedforward_dim: int,
+        num_layers: int,
+        dropout: float,
+    ) -> None:
         super().__init__()
         self.layers = nn.ModuleList(
             EncoderLayer(dim, num_heads, num_levels, num_points, feedforward_dim, dropout) for _ in range(num_layers)
@@ -75,8 +83,9 @@ class Encoder(nn.Module):
 class EncoderLayer(nn.Module):
     """Deformable self-attention, then a feed-forward part, each followed by its norm."""
 
-    def __init__(self, dim: int, num_heads: int, num_levels: int, num_points: int, feedforward_dim: int,
-                 dropout: float) -> None:
+    def __init__(
+        self, dim: int, num_heads: int, num_levels: int, num_points: int, feedforward_dim: int, dropout: float
+    ) -> None:
         super().__init__()
         self.attention = DeformableAttention(dim, num_heads, num_levels, num_points)
         self.norm1 = nn.LayerNorm(dim)
@@ -98,25 +107,23 @@ class Decoder(nn.Module):
     Every layer has a class head and a box head of its own.
     """
 
-    def __init__(self, dim: int, num_heads: int, num_levels: int, num_points: int, feedforward_dim: int,
-                 num_layers: int, dropout: float) -> None:
+    def __init__(
+        self,
+        dim: int,
+        num_heads: int,
+        num_levels: int,
+        num_points: int,
+        feedforward_dim: int,
+        num_layers: int,
+        dropout: float,
+    ) -> None:
         super().__init__()
         self.layers = nn.ModuleList(
             DecoderLayer(dim, num_heads, num_levels, num_points, feedforward_dim, dropout) for _ in range(num_layers)
         )
-        self.class_heads = nn.ModuleList(nn.Linear(dim, 1) for _ in range(num_layers))
-        self.box_heads = nn.ModuleList(BoxHead(dim) for _ in range(num_layers))
-        self.reset_heads()
-
-    def reset_heads(self) -> None:
-        """Start all heads alike: people are rare (probability 0.01) and boxes stay where they are."""
-        for head in self.class_heads:
-            nn.init.constant_(head.bias, -math.log(99))
-        for head in self.box_heads:
-            nn.init.zeros_(head.layers[-1].weight)
-            nn.init.zeros_(head.layers[-1].bias)
-        with torch.no_grad():  # a learned query without a useful anchor starts from a small box
-            self.box_heads[0].layers[-1].bias[2:] = -2.0
+        self.class_heads = nn.ModuleList(_class_head(dim) for _ in range(num_layers))
+        # The first box head starts from small boxes: a learned query has no useful anchor yet.
+        self.box_heads = nn.ModuleList(BoxHead(dim, size_bias=0.0 if k else -2.0) for k in range(num_layers))
 
     def forward(
         self, content: Tensor, anchors: Tensor, memory: FeatureMaps, attention_mask: Tensor | None = None
@@ -145,8 +152,9 @@ class Decoder(nn.Module):
 class DecoderLayer(nn.Module):
     """Self-attention over all queries, deformable attention to the image, then a feed-forward part."""
 
-    def __init__(self, dim: int, num_heads: int, num_levels: int, num_points: int, feedforward_dim: int,
-                 dropout: float) -> None:
+    def __init__(
+        self, dim: int, num_heads: int, num_levels: int, num_points: int, feedforward_dim: int, dropout: float
+    ) -> None:
         super().__init__()
         self.self_attention = nn.MultiheadAttention(dim, num_heads, dropout=dropout, batch_first=True)
         self.norm1 = nn.LayerNorm(dim)
@@ -165,9 +173,7 @@ class DecoderLayer(nn.Module):
         on_levels = references[:, :, None, :].expand(-1, -1, len(memory.sizes), -1)
         if memory.valid_ratios is not None:
             on_levels = on_levels * memory.valid_ratios.repeat(1, 1, 2)[:, None]
-        read = self.image_attention(
-            hidden + positions, on_levels, memory.tokens, memory.sizes, memory.padding_mask
-        )
+        read = self.image_attention(hidden + positions, on_levels, memory.tokens, memory.sizes, memory.padding_mask)
         hidden = self.norm2(hidden + self.dropout(read))
         result: Tensor = self.norm3(hidden + self.feedforward(hidden))
         return result
@@ -188,12 +194,28 @@ class FeedForward(nn.Module):
         return result
 
 
-class BoxHead(nn.Module):
-    """Three linear layers that say how far a box moves, in logits of ``cxcywh``."""
+def _class_head(dim: int) -> nn.Linear:
+    """Make a class head that finds people rare at first: probability 0.01."""
+    head = nn.Linear(dim, 1)
+    nn.init.constant_(head.bias, -math.log(99))
+    return head
 
-    def __init__(self, dim: int) -> None:
+
+class BoxHead(nn.Module):
+    """Three linear layers that say how far a box moves, in logits of ``cxcywh``; it starts by not moving it.
+
+    Args:
+        dim: Width D.
+        size_bias: Where width and height start to move to, in logits.
+    """
+
+    def __init__(self, dim: int, size_bias: float) -> None:
         super().__init__()
-        self.layers = nn.ModuleList([nn.Linear(dim, dim), nn.Linear(dim, dim), nn.Linear(dim, 4)])
+        last = nn.Linear(dim, 4)
+        nn.init.zeros_(last.weight)
+        with torch.no_grad():
+            last.bias.copy_(torch.tensor([0.0, 0.0, size_bias, size_bias]))
+        self.layers = nn.ModuleList([nn.Linear(dim, dim), nn.Linear(dim, dim), last])
 
     def forward(self, x: Tensor) -> Tensor:
         """Map ``(..., D)`` to ``(..., 4)``."""

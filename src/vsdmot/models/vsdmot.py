@@ -5,7 +5,7 @@ Without student the network is MOTRv2, equal to the published one to rounding.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 import torch.nn.functional as F
@@ -56,8 +56,8 @@ class ModelConfig:
     dropout: float = 0.0
     num_learned_queries: int = 10
     denoising: bool = True
-    student: StudentConfig | None = StudentConfig()
-    dswr: DSWRConfig | None = DSWRConfig()
+    student: StudentConfig | None = field(default_factory=StudentConfig)
+    dswr: DSWRConfig | None = field(default_factory=DSWRConfig)
     fixed_semantic_weight: float = 0.5
 
     def __post_init__(self) -> None:
@@ -94,7 +94,7 @@ class FramePrediction:
 
 
 class VSDMOT(nn.Module):
-    """The tracker network, one frame at a time: `encode` the image, `decode` the queries; `query_interaction` updates tracks."""
+    """The network, a frame at a time: `encode` the image, `decode` the queries; `query_interaction` updates tracks."""
 
     def __init__(self, config: ModelConfig | None = None) -> None:
         super().__init__()
@@ -214,7 +214,9 @@ class Neck(nn.Module):
         """
         levels: list[Tensor] = []
         for level, projection in enumerate(self.projections):
-            source = features[level] if level < len(features) else features[-1] if level == len(features) else levels[-1]
+            source = (
+                features[level] if level < len(features) else features[-1] if level == len(features) else levels[-1]
+            )
             levels.append(projection(source))
         sizes = tuple((level.shape[2], level.shape[3]) for level in levels)
         tokens = torch.cat([level.flatten(2).transpose(1, 2) for level in levels], dim=1)

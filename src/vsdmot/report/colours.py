@@ -1,16 +1,9 @@
-"""Colours and lettering that the parts of the overlay share.
+"""The colours of everything that is drawn over a picture, as RGB.
 
-Colours are RGB. An id has one colour, whatever the clip, the frame or the program that draws it. Lettering goes through
-the call that every OpenCV has: version 5 draws it with its built-in outline font, version 4 with plain strokes.
+An id has one colour, whatever the clip, the frame or the program that draws it.
 """
 
 from __future__ import annotations
-
-import math
-
-import cv2
-
-from vsdmot.structures import Image
 
 Colour = tuple[int, int, int]
 
@@ -49,10 +42,6 @@ SEMANTIC: Colour = (186, 156, 255)
 # Vermilion, amber, blue-green: the ends stay apart for colour-blind eyes, which plain red and green do not.
 _BAD_TO_GOOD: tuple[Colour, Colour, Colour] = ((240, 82, 48), (248, 190, 60), (72, 208, 190))
 
-_FONT = cv2.FONT_HERSHEY_SIMPLEX
-_PIXELS_PER_SCALE = 30.0  # font size in pixels at fontScale 1
-_CAP_HEIGHT = 0.7  # height of a digit or capital as a part of the font size
-
 
 def id_colour(track_id: int) -> Colour:
     """Give the colour of a track id; it repeats after 20 ids.
@@ -73,48 +62,3 @@ def goodness_colour(goodness: float) -> Colour:
     share = 2 * goodness if goodness < 0.5 else 2 * goodness - 1
     red, green, blue = (round(a + share * (b - a)) for a, b in zip(lower, upper, strict=True))
     return red, green, blue
-
-
-def font_size(height: int, width: int) -> int:
-    """Give the font size in pixels for an image: 12 at 480 lines, growing more slowly than the image does.
-
-    >>> [font_size(*shape) for shape in ((240, 320), (480, 854), (1080, 1920), (2160, 3840))]
-    [10, 12, 22, 37]
-    """
-    return max(10, round(12.4 * growth(height, width)))
-
-
-def growth(height: int, width: int) -> float:
-    """Give the size of drawn things relative to an image of 480 lines; of a portrait image the width counts.
-
-    Things grow more slowly than the image: at 4K they are 3 times as large, not 4.5 times.
-
-    >>> round(growth(2160, 3840), 2)
-    2.95
-    """
-    return math.pow(min(height, width) / 480, 0.72)
-
-
-def text_width(text: str, size: float, *, bold: bool = False) -> int:
-    """Give the width in pixels of one line of text at a font size in pixels."""
-    (width, _), _ = cv2.getTextSize(text, _FONT, size / _PIXELS_PER_SCALE, 2 if bold else 1)
-    return int(width)
-
-
-def write(
-    image: Image, text: str, left: float, middle: float, size: float, colour: Colour, *, bold: bool = False
-) -> None:
-    """Draw one line of text into ``image``.
-
-    Args:
-        image: ``(H, W, 3)``, drawn into.
-        text: ASCII.
-        left: Left edge in pixels.
-        middle: Height in pixels of the middle of the digits.
-        size: Font size in pixels.
-        colour: RGB.
-        bold: Draw heavier letters.
-    """
-    baseline = round(middle + _CAP_HEIGHT * size / 2)
-    scale = size / _PIXELS_PER_SCALE
-    cv2.putText(image, text, (round(left), baseline), _FONT, scale, colour, 2 if bold else 1, cv2.LINE_AA)

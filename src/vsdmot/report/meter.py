@@ -6,16 +6,15 @@ tracker has one, and how both went over the last seconds.
 
 from __future__ import annotations
 
-import math
 from collections import deque
-from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
-from vsdmot.report.colours import BRIGHT, DARK, DIM, SEMANTIC, Colour, font_size, goodness_colour, text_width, write
-from vsdmot.structures import Boxes, FrameResult, Image
+from vsdmot.report.colours import BRIGHT, DARK, DIM, SEMANTIC, Colour, goodness_colour
+from vsdmot.report.lettering import font_size, text_width, write
+from vsdmot.report.placement import CornerChoice, Rectangle, corners
+from vsdmot.structures import FrameResult, Image
 
 _OPACITY = 0.76
 _TRACK: Colour = (62, 66, 74)  # the empty part of a bar
@@ -23,74 +22,6 @@ _TRACK: Colour = (62, 66, 74)  # the empty part of a bar
 # All measures of the panel are multiples of the font size.
 _FULL_WIDTH, _COMPACT_WIDTH, _PADDING = 14.0, 10.5, 0.6
 _HEADLINE, _ROW, _SPARKLINE, _GAP = 1.9, 1.3, 2.2, 0.5
-
-
-@dataclass(frozen=True, slots=True)
-class Rectangle:
-    """A part of the image, in whole pixels."""
-
-    left: int
-    top: int
-    width: int
-    height: int
-
-    def covered_by(self, boxes: Boxes) -> float:
-        """Sum the areas of ``boxes`` ``(K, 4)`` xyxy inside this rectangle, as a part of its own area.
-
-        >>> Rectangle(0, 0, 10, 10).covered_by(np.array([[5, 0, 15, 10], [8, 8, 9, 9]], np.float32))
-        0.51
-        """
-        left_top = np.maximum(boxes[:, :2].astype(np.float64), (self.left, self.top))
-        right_bottom = np.minimum(boxes[:, 2:], (self.left + self.width, self.top + self.height))
-        return float((right_bottom - left_top).clip(0).prod(axis=1).sum() / (self.width * self.height))
-
-    def overlap(self, other: Rectangle) -> int:
-        """Count the pixels that two rectangles share."""
-        across = min(self.left + self.width, other.left + other.width) - max(self.left, other.left)
-        down = min(self.top + self.height, other.top + other.height) - max(self.top, other.top)
-        return max(0, across) * max(0, down)
-
-
-class CornerChoice:
-    """Choose the corner that hides the fewest people, and stay there.
-
-    How much each corner would hide is averaged over about three seconds; the choice moves only when another corner is
-    clearly emptier, and not again within two seconds.
-    """
-
-    _AVERAGED_SECONDS = 3.0
-    _STAY_SECONDS = 2.0
-    _CLEARLY = 0.15  # of the panel's area
-
-    def __init__(self, frame_rate: float) -> None:
-        self._frame_rate = frame_rate
-        self._hidden: NDArray[np.float64] | None = None
-        self._corner = 0
-        self._index = 0
-        self._moved_at = 0
-
-    def update(self, index: int, hidden: list[float]) -> int:
-        """Give the corner to use in a frame.
-
-        Args:
-            index: The frame's index.
-            hidden: How much of the panel lies on people in each corner, best liked corner first.
-
-        Returns:
-            The position in ``hidden`` of the corner to use.
-        """
-        now = np.asarray(hidden)
-        if self._hidden is None:
-            self._hidden, self._corner, self._moved_at = now, int(now.argmin()), index
-        else:
-            passed = (index - self._index) / self._frame_rate
-            self._hidden = now + (self._hidden - now) * math.exp(-passed / self._AVERAGED_SECONDS)
-        self._index = index
-        best = int(self._hidden.argmin())
-        settled = index - self._moved_at >= self._STAY_SECONDS * self._frame_rate
-        if settled and self._hidden[self._corner] - self._hidden[best] > self._CLEARLY:
-            self._corner, self._moved_at = best, index
-        return self._corner
 
 
 class QualityMeter:
@@ -124,8 +55,9 @@ class QualityMeter:
         size = panel_size(height, width, with_weight=result.semantic_weight is not None)
         if size is None:
             return None
-        corners = _corners(height, width, size, margin=round(_PADDING * unit))
-        panel = corners[self._choice.update(result.index, [c.covered_by(result.tracks.boxes) for c in corners])]
+        places = corners(height, width, size, margin=round(_PADDING * unit))
+        hidden = [place.covered_by(result.tracks.boxes) for place in places]
+        panel = places[self._choice.update(result.index, hidden)]
         area = image[panel.top : panel.top + panel.height, panel.left : panel.left + panel.width]
         area[:] = cv2.addWeighted(area, 1 - _OPACITY, np.full_like(area, DARK), _OPACITY, 0)
         if panel.width < round(_FULL_WIDTH * unit):
@@ -148,8 +80,8 @@ class QualityMeter:
                 for entry in self._history
                 if (value := entry[column]) is not None
             ]
-            corners = np.round(np.array(points).reshape(-1, 1, 2) * 16).astype(np.int32)
-            cv2.polylines(area, [corners], False, colour, max(1, unit // 14), cv2.LINE_AA, shift=4)
+            curve = np.round(np.array(points).reshape(-1, 1, 2) * 16).astype(np.int32)
+            cv2.polylines(area, [curve], False, colour, max(1, unit // 14), cv2.LINE_AA, shift=4)
 
 
 def panel_size(height: int, width: int, *, with_weight: bool) -> tuple[int, int] | None:
@@ -168,13 +100,6 @@ def panel_size(height: int, width: int, *, with_weight: bool) -> tuple[int, int]
         return full
     compact = round((2 * _ROW + with_weight * _ROW + 0.6) * unit), round(_COMPACT_WIDTH * unit)
     return compact if compact[0] <= 0.25 * height and compact[1] <= 0.6 * width else None
-
-
-def _corners(height: int, width: int, size: tuple[int, int], margin: int) -> list[Rectangle]:
-    """List the places for the panel, best liked first."""
-    right, bottom = width - margin - size[1], height - margin - size[0]
-    places = [(margin, margin), (right, margin), (right, bottom), (margin, bottom)]
-    return [Rectangle(left, top, size[1], size[0]) for left, top in places]
 
 
 def _draw_full(area: Image, unit: int, result: FrameResult) -> None:
@@ -217,8 +142,8 @@ def _draw_compact(area: Image, unit: int, result: FrameResult) -> None:
 def _draw_arrow(area: Image, left: float, middle: float, side: float, *, up: bool) -> None:
     """Draw a small triangle: up for values that should be high, down for those that should be low."""
     tip = -side / 2 if up else side / 2
-    corners = np.array([(left, middle - tip), (left + side, middle - tip), (left + side / 2, middle + tip)])
-    cv2.fillPoly(area, [np.round(corners * 16).astype(np.int32)], DIM, cv2.LINE_AA, shift=4)
+    triangle = np.array([(left, middle - tip), (left + side, middle - tip), (left + side / 2, middle + tip)])
+    cv2.fillPoly(area, [np.round(triangle * 16).astype(np.int32)], DIM, cv2.LINE_AA, shift=4)
 
 
 def _draw_row(

@@ -27,8 +27,8 @@ class AssociationConfig:
     """Settings of the association trackers; null takes the default of the package ``trackers`` for that tracker.
 
     Attributes:
-        lost_track_buffer: Frames, at 30 frames/s, that a lost track is remembered. Raising it bridges longer occlusions, but may give a
-            person's number to somebody else; lowering it ends lost tracks sooner.
+        lost_track_buffer: Frames, at 30 frames/s, that a lost track is remembered. Raising it bridges longer
+            occlusions, but may give a person's number to somebody else; lowering it ends lost tracks sooner.
         minimum_consecutive_frames: Frames in a row before a track gets a number. Raising it removes flickering false
             tracks and starts tracks later.
         minimum_iou_threshold: Overlap needed to link a detection (not botsort, which has one for each of its stages).

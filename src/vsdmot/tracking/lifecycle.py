@@ -93,9 +93,7 @@ class LifecycleOverrides:
         return replace(config, **changes)
 
 
-def advance(
-    ids: Ids, missed: Ids, scores: Scores, next_id: int, config: LifecycleConfig
-) -> tuple[Ids, Ids, int]:
+def advance(ids: Ids, missed: Ids, scores: Scores, next_id: int, config: LifecycleConfig) -> tuple[Ids, Ids, int]:
     """Apply one frame's scores to the queries of that frame.
 
     Args:

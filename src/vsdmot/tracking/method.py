@@ -34,9 +34,7 @@ class TrackingMethod(Protocol[State]):
         """Make the state before the first frame of a video."""
         ...
 
-    def step(
-        self, state: State, frame: Frame, proposals: Proposals, quality: FrameQuality
-    ) -> tuple[State, StepResult]:
+    def step(self, state: State, frame: Frame, proposals: Proposals, quality: FrameQuality) -> tuple[State, StepResult]:
         """Follow people into the next frame.
 
         Args:

@@ -60,7 +60,7 @@ def preprocess(image: Image, config: PreprocessConfig, device: torch.device) -> 
     Returns:
         ``(1, 3, h, w)`` float32.
     """
-    height, width = input_size(*image.shape[:2], config)
+    height, width = input_size(image.shape[0], image.shape[1], config)
     resized = cv2.resize(image, (width, height), interpolation=cv2.INTER_LINEAR)
     pixels = torch.from_numpy(np.ascontiguousarray(resized)).to(device)
     channels = pixels.permute(2, 0, 1).to(torch.float32) / 255

@@ -125,7 +125,7 @@ def _load_folder(folder: Path, location: str) -> Pretrained:
     except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
         raise CheckpointError(f"{config_path}: not readable as JSON: {error}") from None
     if not isinstance(facts, dict) or facts.pop("format", None) != FORMAT:
-        raise CheckpointError(f"{config_path}: expected a vsdmot model with \"format\": \"{FORMAT}\"")
+        raise CheckpointError(f'{config_path}: expected a vsdmot model with "format": "{FORMAT}"')
     provenance = facts.pop("provenance", {})
     try:
         config = from_mapping(TrackerConfig, facts, where=str(config_path))

@@ -93,7 +93,9 @@ class QueryTracking:
         score = torch.tensor([quality.score], dtype=torch.float32, device=self.device)
         step = follow(self.model, state, images, Proposed(boxes, scores), score, self.lifecycle)
         if not np.isfinite(step.scores).all():
-            raise CheckpointError(f"frame {frame.index}: the network gives scores that are not finite; its weights are damaged")
+            raise CheckpointError(
+                f"frame {frame.index}: the network gives scores that are not finite; its weights are damaged"
+            )
 
         decoded = step.prediction.decoded
         found = cxcywh_to_xyxy(decoded.boxes[-1, 0, step.kept].cpu().numpy()) * size

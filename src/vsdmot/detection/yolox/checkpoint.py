@@ -64,7 +64,9 @@ def load_yolox(path: Path, *, convention: Literal["auto"] | InputConvention = "a
     state = published_names(weights.tensors) if is_mmdet(weights.tensors) else weights.tensors
     config = recognise(state, path)
     network = _build(config, state, path)
-    found, source = _find_convention(path, weights.metadata, network) if convention == "auto" else (convention, "as set")
+    found, source = (
+        _find_convention(path, weights.metadata, network) if convention == "auto" else (convention, "as set")
+    )
     size = f"{path.name}: {config.name}, {config.num_classes} class{'es' if config.num_classes > 1 else ''}"
     return LoadedYolox(network=network, convention=found, notes=(f"{size}, input convention {found}, {source}",))
 
