@@ -15,6 +15,7 @@ import numpy as np
 
 from vsdmot.cli.arguments import make_parser, parse
 from vsdmot.cli.console import Progress, say, show_files
+from vsdmot.cli.stopping import until_stopped
 from vsdmot.cli.track import Summary, TrackSettings, track
 from vsdmot.detection.writers import DetTextWriter
 from vsdmot.io.mot_text import MotTextWriter
@@ -86,7 +87,7 @@ def draw_clip(config: FigureClipConfig, clip: Path, truth: Path, detections: Pat
         )
         boxes = stack.enter_context(MotTextWriter(truth))
         proposals = stack.enter_context(DetTextWriter(detections))
-        for drawn in draw_figures(config):
+        for drawn in until_stopped(draw_figures(config)):
             frame = drawn.frame
             video.write(frame.image, frame.time)
             boxes.write(FrameResult(frame.index, frame.time, drawn.truth, _KNOWN, None, 0))

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from vsdmot.cli.arguments import make_parser, parse
 from vsdmot.cli.console import Progress, say, show_files, warn
+from vsdmot.cli.stopping import until_stopped
 from vsdmot.cli.track import make_detector
 from vsdmot.config import above, check, within
 from vsdmot.detection.writers import DetDbWriter, DetTextWriter
@@ -79,7 +80,7 @@ def detect(settings: DetectSettings) -> int:
             else DetDbWriter(settings.output, sequence=source.info.name)
         )
         stack.enter_context(writer)
-        for frame in source:
+        for frame in until_stopped(source):
             proposals = detector(frame)
             writer.write(frame, proposals)
             num_boxes += len(proposals)

@@ -11,6 +11,7 @@ from typing import Literal
 
 from vsdmot.cli.arguments import make_parser, parse
 from vsdmot.cli.console import Progress, say, show_files, warn
+from vsdmot.cli.stopping import until_stopped
 from vsdmot.config import above, check, within
 from vsdmot.detection.files import DetectionFile, open_detections
 from vsdmot.detection.proposals import ProposalSource
@@ -270,7 +271,7 @@ def run(tracker: Tracker, source: Source, outputs: Outputs, drawing: OverlayConf
             overlay = Overlay(frame_rate=info.frame_rate, config=drawing)
             writer = VideoWriter(outputs.video, width=info.width, height=info.height, frame_rate=info.frame_rate)
             video = stack.enter_context(writer)
-        for frame in source:
+        for frame in until_stopped(source):
             result = tracker.update(frame)
             if mot:
                 mot.write(result)
