@@ -6,16 +6,18 @@ import pytest
 from vsdmot.report.placement import CornerChoice, Rectangle, corners
 
 
-def test_covered_part_of_a_rectangle_against_a_count_of_pixels():
+def test_hidden_people_against_a_count_of_pixels():
     rng = np.random.default_rng(3)
     boxes = rng.integers(-20, 80, (40, 2, 2))
-    boxes = np.concatenate([boxes.min(axis=1), boxes.max(axis=1)], axis=1).astype(np.float32)
+    boxes = np.concatenate([boxes.min(axis=1), boxes.max(axis=1) + 1], axis=1).astype(np.float32)
     rectangle = Rectangle(left=10, top=20, width=30, height=25)
-    expected = 0
+    expected = 0.0
     for left, top, right, bottom in boxes.astype(int).tolist():
-        expected += sum(left <= x < right and top <= y < bottom for x in range(10, 40) for y in range(20, 45))
-    assert rectangle.covered_by(boxes) == pytest.approx(expected / (30 * 25))
-    assert rectangle.covered_by(np.zeros((0, 4), np.float32)) == 0.0
+        pixels = sum(left <= x < right and top <= y < bottom for x in range(10, 40) for y in range(20, 45))
+        expected += pixels / ((right - left) * (bottom - top))
+    assert rectangle.hides(boxes) == pytest.approx(expected)
+    assert rectangle.hides(np.zeros((0, 4), np.float32)) == 0.0
+    assert rectangle.hides(np.array([[15, 25, 15, 30]], np.float32)) == 0.0  # a box without area
 
 
 @pytest.mark.parametrize(

@@ -295,7 +295,7 @@ def report(source: Source, outputs: Outputs, summary: Summary) -> None:
     if not summary.num_frames:
         return
     rate = summary.num_frames / max(summary.seconds, 1e-9)
-    people = "nobody was reported" if not summary.people else f"{len(summary.people)} people"
+    people = "nobody was reported" if not summary.people else f"{len(summary.people)} track ids"
     quality = summary.quality / summary.num_frames
     say(f"{summary.num_frames} frames, {people}, mean quality {quality:.2f}, {rate:.1f} frames/s")
     show_files([path for path in (outputs.video, outputs.mot, outputs.jsonl) if path is not None])

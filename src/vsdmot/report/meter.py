@@ -56,7 +56,7 @@ class QualityMeter:
         if size is None:
             return None
         places = corners(height, width, size, margin=round(_PADDING * unit))
-        hidden = [place.covered_by(result.tracks.boxes) for place in places]
+        hidden = [place.hides(result.tracks.boxes) for place in places]
         panel = places[self._choice.update(result.index, hidden)]
         area = image[panel.top : panel.top + panel.height, panel.left : panel.left + panel.width]
         area[:] = cv2.addWeighted(area, 1 - _OPACITY, np.full_like(area, DARK), _OPACITY, 0)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from vsdmot.boxes import area
 from vsdmot.structures import Boxes
 
 
@@ -20,15 +21,18 @@ class Rectangle:
     width: int
     height: int
 
-    def covered_by(self, boxes: Boxes) -> float:
-        """Sum the areas of ``boxes`` ``(K, 4)`` xyxy inside this rectangle, as a part of its own area.
+    def hides(self, boxes: Boxes) -> float:
+        """Count the people of ``boxes`` ``(K, 4)`` xyxy that this rectangle hides, each by the hidden part of the box.
 
-        >>> Rectangle(0, 0, 10, 10).covered_by(np.array([[5, 0, 15, 10], [8, 8, 9, 9]], np.float32))
-        0.51
+        A small person who is hidden as a whole counts as much as a large one: both are lost to the viewer.
+
+        >>> Rectangle(0, 0, 10, 10).hides(np.array([[5, 0, 15, 10], [8, 8, 9, 9]], np.float32))
+        1.5
         """
         left_top = np.maximum(boxes[:, :2].astype(np.float64), (self.left, self.top))
         right_bottom = np.minimum(boxes[:, 2:], (self.left + self.width, self.top + self.height))
-        return float((right_bottom - left_top).clip(0).prod(axis=1).sum() / (self.width * self.height))
+        hidden = (right_bottom - left_top).clip(0).prod(axis=1)
+        return float((hidden / np.maximum(area(boxes), 1e-9)).sum())
 
     def overlap(self, other: Rectangle) -> int:
         """Count the pixels that two rectangles share."""
@@ -60,7 +64,7 @@ class CornerChoice:
 
     _AVERAGED_SECONDS = 3.0
     _STAY_SECONDS = 2.0
-    _CLEARLY = 0.15  # of the panel's area
+    _CLEARLY = 0.5  # people: somebody who walks past in two seconds moves nothing
 
     def __init__(self, frame_rate: float) -> None:
         self._frame_rate = frame_rate
@@ -74,7 +78,7 @@ class CornerChoice:
 
         Args:
             index: The frame's index.
-            hidden: How much of the panel lies on people in each corner, best liked corner first.
+            hidden: How many people a panel in each corner hides, best liked corner first.
 
         Returns:
             The position in ``hidden`` of the corner to use.
