@@ -36,12 +36,21 @@ CLIP = FigureClipConfig(num_frames=250, width=320, height=192)
 def make_tracker(name: str, proposals) -> vsdmot.Tracker:
     if name != "vsdmot":
         return vsdmot.Tracker.from_association(name, proposals=proposals)
-    config = load(TrackerConfig, PRESET, {"preprocessing.short_side": 96, "preprocessing.long_side": 160})
+    config = load(
+        TrackerConfig,
+        PRESET,
+        {
+            "preprocessing.short_side": 96,
+            "preprocessing.long_side": 160,
+            "lifecycle.max_tracks": 40,
+            "lifecycle.miss_tolerance": 3,
+        },
+    )
     torch.manual_seed(0)
     model = VSDMOT(config.model)
     with torch.no_grad():  # spread the random heads, so that tracks are born and die all the time
-        model.decoder.class_heads[-1].weight.normal_(std=0.3)
-        model.decoder.class_heads[-1].bias.fill_(0.3)
+        model.decoder.class_heads[-1].weight.normal_(std=0.5)
+        model.decoder.class_heads[-1].bias.zero_()
     return vsdmot.Tracker(QueryTracking(model, config.lifecycle, config.preprocessing), proposals)
 
 
@@ -78,7 +87,7 @@ def main() -> None:
                     mot.write(result)
                     jsonl.write(result)
                     people.update(result.tracks.ids.tolist())
-                    early = resident_mb() if number == 500 else early
+                    early = resident_mb() if number == min(500, arguments.frames) else early
                     if number % 500 == 0:
                         print(f"frame {number:>6}: {resident_mb():8.1f} MB, {len(people)} ids so far", flush=True)
                     if number >= arguments.frames:

@@ -133,6 +133,7 @@ def test_each_detector_setting_changes_the_proposals(vsdmot, base, flag, value):
         ("--lifecycle.report-threshold", "0.9999"),
         ("--lifecycle.miss-tolerance", "1"),
         ("--lifecycle.min-area", "1e6"),
+        ("--lifecycle.max-tracks", "1"),
     ],
 )
 def test_each_lifecycle_setting_changes_the_tracks(vsdmot, base, flag, value):

@@ -84,3 +84,19 @@ def test_a_score_of_exactly_one_half_is_born_but_neither_updated_nor_reported():
 def test_small_and_inverted_boxes_are_not_reported():
     boxes = np.array([[0, 0, 10, 10], [0, 0, 10.1, 10], [20, 20, 0, 0]], np.float32)
     assert reported(np.ones(3, np.float32), boxes, LifecycleConfig()).tolist() == [False, True, False]
+
+
+def test_beyond_the_bound_only_the_surest_are_born_in_query_order():
+    config = LifecycleConfig(max_tracks=4, miss_tolerance=1)
+    ids = np.array([-1, -1, 7, -1, 8, -1])
+    scores = np.array([0.6, 0.9, 0.8, 0.7, 0.1, 0.8], np.float32)  # 8 ends in this frame and makes room
+    new_ids, _, next_id = advance(ids, np.zeros(6, int), scores, 9, config)
+    assert new_ids.tolist() == [-1, 9, 7, 10, -1, 11]
+    assert next_id == 12
+
+
+def test_a_full_house_keeps_who_is_there_and_lets_nobody_in():
+    config = LifecycleConfig(max_tracks=1)
+    new_ids, _, next_id = advance(np.array([-1, 3, 4]), np.zeros(3, int), np.full(3, 0.9, np.float32), 5, config)
+    assert new_ids.tolist() == [-1, 3, 4]
+    assert next_id == 5

@@ -155,6 +155,18 @@ def test_settings_that_an_association_tracker_lacks_are_refused():
         Association("botsort", AssociationConfig(minimum_iou_threshold=0.4))
 
 
+def test_reaching_the_bound_on_tracks_is_told(small_model, make_frames, block_proposals):
+    small = PreprocessConfig(short_side=64, long_side=96)
+    bounded = Tracker(QueryTracking(small_model, LifecycleConfig(max_tracks=1), small), block_proposals)
+    free = Tracker(QueryTracking(small_model, LifecycleConfig(), small), block_proposals)
+    assert max(len(result.tracks) for result in follow_all(bounded, make_frames(1))) <= 1
+    follow_all(free, make_frames(1))
+    assert bounded.notes == (
+        "1 people were followed at a time, which is the bound (max_tracks); others may be missing",
+    )
+    assert free.notes == ()
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("method", METHODS)
 def test_memory_of_a_long_stream_is_flat(make_tracker, make_frames, method):

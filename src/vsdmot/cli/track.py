@@ -130,7 +130,7 @@ def track(settings: TrackSettings) -> Summary:
         try:
             run(tracker, source, outputs, settings.overlay, summary)
         finally:
-            report(source, outputs, summary)
+            report(source, outputs, summary, tracker.notes)
     return summary
 
 
@@ -284,9 +284,9 @@ def run(tracker: Tracker, source: Source, outputs: Outputs, drawing: OverlayConf
             progress.advance()
 
 
-def report(source: Source, outputs: Outputs, summary: Summary) -> None:
+def report(source: Source, outputs: Outputs, summary: Summary, notes: Sequence[str]) -> None:
     """Close with what was read, what was found, and where it is."""
-    for note in source.report.notes:
+    for note in (*source.report.notes, *notes):
         warn(f"{source.info.location}: {note}")
     if source.report.num_broken:
         warn(f"{source.info.location}: {source.report.num_broken} broken frames were skipped")

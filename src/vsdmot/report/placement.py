@@ -58,13 +58,13 @@ def corners(height: int, width: int, size: tuple[int, int], margin: int) -> list
 class CornerChoice:
     """Choose the corner that hides the fewest people, and stay there.
 
-    How much each corner would hide is averaged over about three seconds; the choice moves only when another corner is
+    How much each corner would hide is averaged over about four seconds; the choice moves only when another corner is
     clearly emptier, and not again within two seconds.
     """
 
-    _AVERAGED_SECONDS = 3.0
+    _AVERAGED_SECONDS = 4.0
     _STAY_SECONDS = 2.0
-    _CLEARLY = 0.5  # people: somebody who walks past in two seconds moves nothing
+    _CLEARLY = 0.35  # people: somebody who walks past under it moves nothing
 
     def __init__(self, frame_rate: float) -> None:
         self._frame_rate = frame_rate

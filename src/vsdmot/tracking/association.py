@@ -85,6 +85,11 @@ class Association:
         """Make a tracker object of the package; it is the state, changed in place and never shared."""
         return _tracker_class(self.name)(frame_rate=self.frame_rate, **self._settings)
 
+    def notes(self, state: Any) -> tuple[str, ...]:
+        """Tell nothing; see `TrackingMethod.notes`."""
+        del state
+        return ()
+
     def step(self, state: Any, frame: Frame, proposals: Proposals, quality: FrameQuality) -> tuple[Any, StepResult]:
         """Link this frame's proposals; see `TrackingMethod.step`. Quality is not used by these trackers."""
         del quality

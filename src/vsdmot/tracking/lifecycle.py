@@ -39,6 +39,9 @@ class LifecycleConfig:
         miss_tolerance: Frames in a row that a person may be missed; at this count the track ends. Raising it bridges
             longer occlusions, lowering it ends lost tracks sooner.
         min_area: Smallest reported box in square pixels of the original frame.
+        max_tracks: Most people that are followed at a time; beyond it only the surest new ones become tracks, as far as
+            there is room. The published code has no bound, so that weights which keep wrong tracks alive make it ever
+            slower. Raising it matters in crowds larger than the default, lowering it bounds the time for a frame.
     """
 
     birth_threshold: float = 0.5
@@ -47,6 +50,7 @@ class LifecycleConfig:
     report_threshold: float = 0.5
     miss_tolerance: int = 20
     min_area: float = 100.0
+    max_tracks: int = 500
 
     def __post_init__(self) -> None:
         check(
@@ -57,6 +61,7 @@ class LifecycleConfig:
             report_threshold=within(0, 1),
             miss_tolerance=at_least(1),
             min_area=at_least(0),
+            max_tracks=at_least(1),
         )
 
 
@@ -75,6 +80,8 @@ class LifecycleOverrides:
         miss_tolerance: Frames in a row that a person may be missed; at this count the track ends. Raising it bridges
             longer occlusions, lowering it ends lost tracks sooner.
         min_area: Smallest reported box in square pixels of the original frame.
+        max_tracks: Most people that are followed at a time. Raising it matters in large crowds, lowering it bounds the
+            time for a frame.
     """
 
     birth_threshold: float | None = None
@@ -83,6 +90,7 @@ class LifecycleOverrides:
     report_threshold: float | None = None
     miss_tolerance: int | None = None
     min_area: float | None = None
+    max_tracks: int | None = None
 
     def __post_init__(self) -> None:
         self.apply(LifecycleConfig())  # so that a value out of range is refused here, by its own name
@@ -105,12 +113,17 @@ def advance(ids: Ids, missed: Ids, scores: Scores, next_id: int, config: Lifecyc
 
     Returns:
         The new ``ids`` (births numbered in query order, ended tracks back to `NO_TRACK`), ``missed`` and ``next_id``.
+        Who would be born beyond ``max_tracks`` stays without a track.
     """
     tracked = ids != NO_TRACK
     lost = tracked & (scores < config.keep_threshold)
     born = ~tracked & (scores >= config.birth_threshold)
     missed = np.where(lost, missed + 1, np.where(scores >= config.keep_threshold, 0, missed))
     ended = lost & (missed >= config.miss_tolerance)
+    room = config.max_tracks - int((tracked & ~ended).sum())
+    if born.sum() > room:
+        surest = np.argsort(np.where(born, -scores, np.inf), kind="stable")[: max(room, 0)]
+        born = np.isin(np.arange(len(ids)), surest)
     num_born = int(born.sum())
     new_ids = np.where(ended, NO_TRACK, ids)
     new_ids[born] = np.arange(next_id, next_id + num_born)

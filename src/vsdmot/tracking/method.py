@@ -34,6 +34,10 @@ class TrackingMethod(Protocol[State]):
         """Make the state before the first frame of a video."""
         ...
 
+    def notes(self, state: State) -> tuple[str, ...]:
+        """Tell what a user should know of the video so far, a line each."""
+        ...
+
     def step(self, state: State, frame: Frame, proposals: Proposals, quality: FrameQuality) -> tuple[State, StepResult]:
         """Follow people into the next frame.
 

@@ -28,12 +28,14 @@ class TrackState:
         missed: ``(K,)``, frames in a row that each was not seen.
         queries: Their content and anchors for the next frame, ``(1, K, ...)``.
         next_id: Number of the next birth.
+        was_full: Whether there ever were as many people as are followed at most.
     """
 
     ids: Ids
     missed: Ids
     queries: Queries
     next_id: int
+    was_full: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,6 +82,13 @@ class QueryTracking:
     def start(self) -> TrackState:
         """Make the state before the first frame: nobody, ids from 1."""
         return empty_state(self.model)
+
+    def notes(self, state: TrackState) -> tuple[str, ...]:
+        """Tell when the bound on tracks was reached; see `TrackingMethod.notes`."""
+        if not state.was_full:
+            return ()
+        bound = self.lifecycle.max_tracks
+        return (f"{bound} people were followed at a time, which is the bound (max_tracks); others may be missing",)
 
     @torch.inference_mode()
     def step(
@@ -160,5 +169,6 @@ def follow(
         updated = torch.from_numpy(seen(scores[kept], lifecycle)).to(images.device)[None]
         embeddings = prediction.decoded.embeddings[:, index]
         tracks = model.query_interaction(tracks, embeddings, boxes[:, index], updated)
-    following = TrackState(ids[kept], missed[kept], tracks, next_id)
+    was_full = state.was_full or len(kept) >= lifecycle.max_tracks
+    following = TrackState(ids[kept], missed[kept], tracks, next_id, was_full)
     return Step(prediction, ids, missed, kept, scores, following)

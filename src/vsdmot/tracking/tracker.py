@@ -100,6 +100,11 @@ class Tracker:
         self._state = self.method.start()
         self._last_index = 0
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a user should know of the video so far, a line each."""
+        return self.method.notes(self._state)
+
     def update(self, frame: Frame | Image, *, time: float | None = None) -> FrameResult:
         """Follow people into the next frame.
 
