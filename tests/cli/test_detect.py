@@ -86,3 +86,21 @@ def test_overwrite_replaces(vsdmot, base, playground):
     (playground / "a.txt").write_text("old")
     assert vsdmot(*base, "-o", "a.txt", "--overwrite").code == 0
     assert len(read_mot(playground / "a.txt")) > 0
+
+
+def test_a_stopped_run_leaves_what_was_done_and_says_where(vsdmot, base, playground, monkeypatch):
+    from vsdmot.detection.yolox.detector import YoloxDetector
+
+    detect = YoloxDetector.__call__
+
+    def interrupted(self, frame):
+        if frame.index == 6:
+            raise KeyboardInterrupt
+        return detect(self, frame)
+
+    monkeypatch.setattr(YoloxDetector, "__call__", interrupted)
+    outcome = vsdmot(*base, "-o", "a.txt")
+    assert outcome.code == 130
+    assert "a.txt.part" in outcome.err
+    assert not (playground / "a.txt").exists()
+    assert set(read_mot(playground / "a.txt.part").frames.tolist()) <= set(range(1, 6))

@@ -125,7 +125,7 @@ class TestDetDb:
             "./s1/img1/000001.txt",
             "DanceTrack/train/s1/img1/000001.txt",
             "dancetrack/val/s1/img1/000001.txt",
-            "/home/a/DanceTrack/train/s1/img1/000001.txt",
+            "/srv/a/DanceTrack/train/s1/img1/000001.txt",
             "D:\\sets\\train\\s1\\img1\\000001.txt",
             "img1/000001.txt",
             "000001.txt",
@@ -289,7 +289,7 @@ class TestWriters:
         assert open_detections(path).notes == ("the file holds no detections",)
 
     @pytest.mark.parametrize("writer_type", [DetTextWriter, DetDbWriter])
-    def test_a_failed_run_keeps_the_old_file_and_leaves_no_new_one(self, tmp_path: Path, writer_type):
+    def test_a_stopped_run_keeps_the_old_file_and_what_was_done_beside_it(self, tmp_path: Path, writer_type):
         path = tmp_path / "out"
         path.write_text("old")
 
@@ -301,7 +301,9 @@ class TestWriters:
         with pytest.raises(KeyboardInterrupt):
             run_until_failure()
         assert path.read_text() == "old"
-        assert os.listdir(tmp_path) == ["out"]
+        assert sorted(os.listdir(tmp_path)) == ["out", "out.part"]
+        kept = open_detections(tmp_path / "out.part")(frame(1, "/s/1.jpg"))
+        np.testing.assert_allclose(kept.boxes, random_proposals(0).boxes, atol=0.011)
 
     @pytest.mark.parametrize("writer_type", [DetTextWriter, DetDbWriter])
     def test_until_the_end_nothing_stands_under_the_name(self, tmp_path: Path, writer_type):
@@ -327,6 +329,6 @@ class TestWriters:
                 for index in range(1, 50):
                     writer.write(frame(index, f"/s/{index}.jpg"), random_proposals(0))
 
-        with pytest.raises(OutputError, match="the disk is full"):
+        with pytest.raises(OutputError, match=r"the disk is full; what was written is in out\.part"):
             run()
-        assert os.listdir(tmp_path) == []
+        assert os.listdir(tmp_path) == ["out.part"]

@@ -6,9 +6,10 @@ import pytest
 import torch
 
 from vsdmot.models.positions import inverse_sigmoid
-from vsdmot.models.transformer import Decoder, FeatureMaps, cell_centres
+from vsdmot.models.transformer import Decoder, FeatureMaps, LayerSize, cell_centres
 
 SIZES = ((4, 6), (2, 3))
+SIZE = LayerSize(dim=16, num_heads=2, num_levels=2, num_points=2, feedforward_dim=16, dropout=0.0)
 
 
 def maps(batch: int = 1, dim: int = 16, valid_ratios=None) -> FeatureMaps:
@@ -39,7 +40,7 @@ def test_with_padding_references_count_from_the_part_that_is_image():
 
 def decoder(num_layers: int = 3) -> Decoder:
     torch.manual_seed(0)
-    made = Decoder(16, 2, 2, 2, 16, num_layers, dropout=0.0).eval()
+    made = Decoder(SIZE, num_layers).eval()
     for head in made.box_heads:
         torch.nn.init.normal_(head.layers[-1].weight, std=0.5)
     return made
@@ -72,7 +73,7 @@ def test_gradients_stop_between_layers_but_reach_the_first_anchor():
 
 def test_heads_start_rare_and_where_the_anchors_are():
     torch.manual_seed(0)
-    made = Decoder(16, 2, 2, 2, 16, 2, dropout=0.0)
+    made = Decoder(SIZE, 2)
     for head in made.class_heads:
         assert head.bias.sigmoid().item() == pytest.approx(0.01, abs=1e-6)
     assert made.box_heads[1].layers[-1].bias.tolist() == [0, 0, 0, 0]

@@ -24,7 +24,8 @@ class DetectSettings:
     """Find people in every frame and write their boxes.
 
     OUT.txt is MOTChallenge detections (frame,-1,left,top,width,height,score); OUT.json is the det_db form that MOTRv2
-    reads. Both can be given to `vsdmot track --detections`. The file appears when it is complete.
+    reads. Both can be given to `vsdmot track --detections`. The file takes its name when it is complete; a run that is
+    stopped leaves OUT.txt.part, which can be used like the whole.
 
     Attributes:
         source: Video file, folder of images, glob pattern in quotes, MOTChallenge sequence folder, camera number,
@@ -80,11 +81,15 @@ def detect(settings: DetectSettings) -> int:
             else DetDbWriter(settings.output, sequence=source.info.name)
         )
         stack.enter_context(writer)
-        for frame in until_stopped(source):
-            proposals = detector(frame)
-            writer.write(frame, proposals)
-            num_boxes += len(proposals)
-            progress.advance()
+        try:
+            for frame in until_stopped(source):
+                proposals = detector(frame)
+                writer.write(frame, proposals)
+                num_boxes += len(proposals)
+                progress.advance()
+        except KeyboardInterrupt:
+            warn(f"{source.report.num_read} frames were done; they are in {settings.output}.part")
+            raise
     for note in source.report.notes:
         warn(f"{source.info.location}: {note}")
     if source.report.num_broken:

@@ -1,11 +1,13 @@
 """Write detections as files that `vsdmot.detection.files.open_detections` reads back.
 
 A file appears under its name only when it is complete: until then it grows beside it, with ``.part`` at the end. A run
-that is killed or fails thus never leaves a file that looks whole and is not.
+that is stopped or fails thus never leaves a file that looks whole and is not, and loses nothing: the part stays, and
+can be read like the whole.
 """
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import json
 import os
@@ -118,35 +120,32 @@ class _PartFile:
             raise OutputError(f"{path}: cannot write detections: {(error.strerror or str(error)).lower()}") from None
 
     def write(self, text: str) -> None:
+        """Add text; it is on its way to the disk when this returns."""
         try:
             self._file.write(text)
+            self._file.flush()
         except OSError as error:
             self._give_up(error)
 
     def finish(self, *, complete: bool, ending: str = "") -> None:
+        """Close the file, and give it its name if the run came to its end."""
         if self._file.closed:  # a write failed, and its error was raised then
-            return
-        if not complete:
-            self._discard()
             return
         try:
             self._file.write(ending)
             self._file.close()
-            os.replace(self._part, self._path)
+            if complete:
+                os.replace(self._part, self._path)
         except OSError as error:
             self._give_up(error)
 
     def _give_up(self, error: OSError) -> NoReturn:
-        self._discard()
-        reason = "the disk is full" if error.errno == errno.ENOSPC else (error.strerror or str(error)).lower()
-        raise OutputError(f"{self._path}: cannot write detections: {reason}") from None
-
-    def _discard(self) -> None:
-        try:
+        with contextlib.suppress(OSError):  # closing flushes again, to the same full disk
             self._file.close()
-        except OSError:
-            self._file.close()  # the first close failed to flush to a full disk; the second only closes
-        self._part.unlink(missing_ok=True)
+        reason = "the disk is full" if error.errno == errno.ENOSPC else (error.strerror or str(error)).lower()
+        raise OutputError(
+            f"{self._path}: cannot write detections: {reason}; what was written is in {self._part.name}"
+        ) from None
 
 
 def _lines(proposals: Proposals) -> list[str]:

@@ -45,23 +45,37 @@ class DecoderOutput:
     embeddings: Tensor
 
 
+@dataclass(frozen=True, kw_only=True)
+class LayerSize:
+    """What every layer of encoder and decoder shares.
+
+    Attributes:
+        dim: Width D of tokens and queries.
+        num_heads: Attention heads.
+        num_levels: Feature maps that are read.
+        num_points: Points that each head reads on each of them.
+        feedforward_dim: Width of the feed-forward parts.
+        dropout: Share of activations dropped in training.
+    """
+
+    dim: int
+    num_heads: int
+    num_levels: int
+    num_points: int
+    feedforward_dim: int
+    dropout: float
+
+    def image_attention(self) -> DeformableAttention:
+        """Make the attention with which a layer of this size reads the feature maps."""
+        return DeformableAttention(self.dim, self.num_heads, self.num_levels, self.num_points)
+
+
 class Encoder(nn.Module):
     """Let every cell of every level read from cells around it on all levels."""
 
-    def __init__(
-        self,
-        dim: int,
-        num_heads: int,
-        num_levels: int,
-        num_points: int,
-        feedforward_dim: int,
-        num_layers: int,
-        dropout: float,
-    ) -> None:
+    def __init__(self, size: LayerSize, num_layers: int) -> None:
         super().__init__()
-        self.layers = nn.ModuleList(
-            EncoderLayer(dim, num_heads, num_levels, num_points, feedforward_dim, dropout) for _ in range(num_layers)
-        )
+        self.layers = nn.ModuleList(EncoderLayer(size) for _ in range(num_layers))
 
     def forward(self, maps: FeatureMaps, positions: Tensor) -> FeatureMaps:
         """Encode.
@@ -83,15 +97,13 @@ class Encoder(nn.Module):
 class EncoderLayer(nn.Module):
     """Deformable self-attention, then a feed-forward part, each followed by its norm."""
 
-    def __init__(
-        self, dim: int, num_heads: int, num_levels: int, num_points: int, feedforward_dim: int, dropout: float
-    ) -> None:
+    def __init__(self, size: LayerSize) -> None:
         super().__init__()
-        self.attention = DeformableAttention(dim, num_heads, num_levels, num_points)
-        self.norm1 = nn.LayerNorm(dim)
-        self.feedforward = FeedForward(dim, feedforward_dim, dropout)
-        self.norm2 = nn.LayerNorm(dim)
-        self.dropout = nn.Dropout(dropout)
+        self.attention = size.image_attention()
+        self.norm1 = nn.LayerNorm(size.dim)
+        self.feedforward = FeedForward(size.dim, size.feedforward_dim, size.dropout)
+        self.norm2 = nn.LayerNorm(size.dim)
+        self.dropout = nn.Dropout(size.dropout)
 
     def forward(self, tokens: Tensor, positions: Tensor, references: Tensor, maps: FeatureMaps) -> Tensor:
         """Map tokens ``(B, S, D)`` to tokens of the same shape; ``references`` is ``(B, S, L, 2)``."""
@@ -107,23 +119,12 @@ class Decoder(nn.Module):
     Every layer has a class head and a box head of its own.
     """
 
-    def __init__(
-        self,
-        dim: int,
-        num_heads: int,
-        num_levels: int,
-        num_points: int,
-        feedforward_dim: int,
-        num_layers: int,
-        dropout: float,
-    ) -> None:
+    def __init__(self, size: LayerSize, num_layers: int) -> None:
         super().__init__()
-        self.layers = nn.ModuleList(
-            DecoderLayer(dim, num_heads, num_levels, num_points, feedforward_dim, dropout) for _ in range(num_layers)
-        )
-        self.class_heads = nn.ModuleList(_class_head(dim) for _ in range(num_layers))
+        self.layers = nn.ModuleList(DecoderLayer(size) for _ in range(num_layers))
+        self.class_heads = nn.ModuleList(_class_head(size.dim) for _ in range(num_layers))
         # The first box head starts from small boxes: a learned query has no useful anchor yet.
-        self.box_heads = nn.ModuleList(BoxHead(dim, size_bias=0.0 if k else -2.0) for k in range(num_layers))
+        self.box_heads = nn.ModuleList(BoxHead(size.dim, size_bias=0.0 if k else -2.0) for k in range(num_layers))
 
     def forward(
         self, content: Tensor, anchors: Tensor, memory: FeatureMaps, attention_mask: Tensor | None = None
@@ -152,17 +153,15 @@ class Decoder(nn.Module):
 class DecoderLayer(nn.Module):
     """Self-attention over all queries, deformable attention to the image, then a feed-forward part."""
 
-    def __init__(
-        self, dim: int, num_heads: int, num_levels: int, num_points: int, feedforward_dim: int, dropout: float
-    ) -> None:
+    def __init__(self, size: LayerSize) -> None:
         super().__init__()
-        self.self_attention = nn.MultiheadAttention(dim, num_heads, dropout=dropout, batch_first=True)
-        self.norm1 = nn.LayerNorm(dim)
-        self.image_attention = DeformableAttention(dim, num_heads, num_levels, num_points)
-        self.norm2 = nn.LayerNorm(dim)
-        self.feedforward = FeedForward(dim, feedforward_dim, dropout)
-        self.norm3 = nn.LayerNorm(dim)
-        self.dropout = nn.Dropout(dropout)
+        self.self_attention = nn.MultiheadAttention(size.dim, size.num_heads, dropout=size.dropout, batch_first=True)
+        self.norm1 = nn.LayerNorm(size.dim)
+        self.image_attention = size.image_attention()
+        self.norm2 = nn.LayerNorm(size.dim)
+        self.feedforward = FeedForward(size.dim, size.feedforward_dim, size.dropout)
+        self.norm3 = nn.LayerNorm(size.dim)
+        self.dropout = nn.Dropout(size.dropout)
 
     def forward(self, hidden: Tensor, references: Tensor, memory: FeatureMaps, attention_mask: Tensor | None) -> Tensor:
         """Map queries ``(B, N, D)`` to queries of the same shape; ``references`` is ``(B, N, 4)``."""

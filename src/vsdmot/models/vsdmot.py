@@ -20,7 +20,7 @@ from vsdmot.models.positions import sine_grid
 from vsdmot.models.qim import QueryInteraction
 from vsdmot.models.queries import Queries, QuerySource, denoising_mask
 from vsdmot.models.student import Student, StudentConfig
-from vsdmot.models.transformer import Decoder, DecoderOutput, Encoder, FeatureMaps
+from vsdmot.models.transformer import Decoder, DecoderOutput, Encoder, FeatureMaps, LayerSize
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,14 +99,21 @@ class VSDMOT(nn.Module):
     def __init__(self, config: ModelConfig | None = None) -> None:
         super().__init__()
         self.config = config = config or ModelConfig()
-        attention = (config.hidden_dim, config.num_heads, config.num_levels, config.num_points, config.feedforward_dim)
+        size = LayerSize(
+            dim=config.hidden_dim,
+            num_heads=config.num_heads,
+            num_levels=config.num_levels,
+            num_points=config.num_points,
+            feedforward_dim=config.feedforward_dim,
+            dropout=config.dropout,
+        )
         self.backbone = ResNet(config.backbone)
         self.neck = Neck(self.backbone.channels, config.hidden_dim, config.num_levels)
-        self.encoder = Encoder(*attention, config.encoder_layers, config.dropout)
+        self.encoder = Encoder(size, config.encoder_layers)
         self.query_source = QuerySource(config.hidden_dim, config.num_learned_queries, config.denoising)
         self.student = Student(config.hidden_dim, config.student) if config.student else None
         self.dswr = DSWR(config.dswr) if config.dswr else None
-        self.decoder = Decoder(*attention, config.decoder_layers, config.dropout)
+        self.decoder = Decoder(size, config.decoder_layers)
         self.query_interaction = QueryInteraction(
             config.hidden_dim, config.num_heads, config.feedforward_dim, config.dropout
         )
