@@ -386,3 +386,12 @@ def test_a_stopped_run_completes_its_files_and_says_where_they_are(playground, s
     assert len(frames_of(playground / "r.mp4")) in (count, count - 1, count + 1)
     data = (playground / "r.mp4").read_bytes()
     assert data.index(b"moov") < data.index(b"mdat")  # fast start
+
+
+def test_damage_is_counted_and_what_is_whole_is_tracked(vsdmot, base, playground):
+    whole = (playground / "clip.mp4").read_bytes()
+    (playground / "cut.mp4").write_bytes(whole[: int(len(whole) * 0.6)])
+    outcome = vsdmot("track", "cut.mp4", *base[2:], "--jsonl", "r.jsonl")
+    assert outcome.code == 0
+    assert "note: cut.mp4: the file is damaged or cut off: it promises 30 frames" in outcome.err
+    assert 5 < len(results()) < 30

@@ -13,6 +13,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.progress import Progress as RichProgress
 
+from vsdmot.io.sources import Source
+
 _LOG_SECONDS = 10.0
 
 
@@ -25,6 +27,17 @@ def say(line: str) -> None:
 def warn(line: str) -> None:
     """Print a line that the user should see, but that stops nothing."""
     sys.stderr.write(f"note: {line}\n")
+
+
+def warn_about_reading(source: Source, *further: str) -> None:
+    """Print what went wrong while a source was read, and further remarks."""
+    counted = [
+        (source.report.num_broken, "broken and skipped"),
+        (source.report.num_dropped, "missed, because they came faster than they could be used"),
+    ]
+    counts = [f"{count} frame{'s' if count > 1 else ''} {what}" for count, what in counted if count]
+    for remark in (*source.report.notes, *counts, *further):
+        warn(f"{source.info.location}: {remark}")
 
 
 def show_files(paths: Sequence[Path]) -> None:

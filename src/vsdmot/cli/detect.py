@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from vsdmot.cli.arguments import make_parser, parse
-from vsdmot.cli.console import Progress, say, show_files, warn
+from vsdmot.cli.console import Progress, say, show_files, warn, warn_about_reading
 from vsdmot.cli.stopping import until_stopped
 from vsdmot.cli.track import make_detector
 from vsdmot.config import above, check, within
@@ -90,10 +90,7 @@ def detect(settings: DetectSettings) -> int:
         except KeyboardInterrupt:
             warn(f"{source.report.num_read} frames were done; they are in {settings.output}.part")
             raise
-    for note in source.report.notes:
-        warn(f"{source.info.location}: {note}")
-    if source.report.num_broken:
-        warn(f"{source.info.location}: {source.report.num_broken} broken frames were skipped")
+    warn_about_reading(source)
     say(f"{source.report.num_read} frames, {num_boxes} boxes")
     show_files([settings.output])
     return num_boxes

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from vsdmot.cli.arguments import make_parser, parse
-from vsdmot.cli.console import Progress, say, show_files, warn
+from vsdmot.cli.console import Progress, say, show_files, warn, warn_about_reading
 from vsdmot.cli.stopping import until_stopped
 from vsdmot.config import above, check, within
 from vsdmot.detection.files import DetectionFile, open_detections
@@ -286,12 +286,7 @@ def run(tracker: Tracker, source: Source, outputs: Outputs, drawing: OverlayConf
 
 def report(source: Source, outputs: Outputs, summary: Summary, notes: Sequence[str]) -> None:
     """Close with what was read, what was found, and where it is."""
-    for note in (*source.report.notes, *notes):
-        warn(f"{source.info.location}: {note}")
-    if source.report.num_broken:
-        warn(f"{source.info.location}: {source.report.num_broken} broken frames were skipped")
-    if source.report.num_dropped:
-        warn(f"{source.info.location}: {source.report.num_dropped} frames came faster than they could be tracked")
+    warn_about_reading(source, *notes)
     if not summary.num_frames:
         return
     rate = summary.num_frames / max(summary.seconds, 1e-9)
