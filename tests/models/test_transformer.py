@@ -79,6 +79,9 @@ def test_heads_start_rare_and_where_the_anchors_are():
     assert made.box_heads[1].layers[-1].bias.tolist() == [0, 0, 0, 0]
     assert made.box_heads[0].layers[-1].bias.tolist() == [0, 0, -2, -2]
     assert all((head.layers[-1].weight == 0).all() for head in made.box_heads)
+    assert torch.equal(made.box_heads[0].layers[0].weight, made.box_heads[1].layers[0].weight)
+    assert torch.equal(made.class_heads[0].weight, made.class_heads[1].weight)
+    assert made.class_heads[0].weight.data_ptr() != made.class_heads[1].weight.data_ptr()
 
 
 def test_an_attention_mask_hides_queries_from_each_other():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from dataclasses import dataclass
 
@@ -122,9 +123,13 @@ class Decoder(nn.Module):
     def __init__(self, size: LayerSize, num_layers: int) -> None:
         super().__init__()
         self.layers = nn.ModuleList(DecoderLayer(size) for _ in range(num_layers))
-        self.class_heads = nn.ModuleList(_class_head(size.dim) for _ in range(num_layers))
-        # The first box head starts from small boxes: a learned query has no useful anchor yet.
-        self.box_heads = nn.ModuleList(BoxHead(size.dim, size_bias=0.0 if k else -2.0) for k in range(num_layers))
+        # All heads start alike, as in the published code, but for the first box head, which starts from small boxes: a
+        # learned query has no useful anchor yet.
+        class_head, box_head = _class_head(size.dim), BoxHead(size.dim)
+        box_heads = [copy.deepcopy(box_head) for _ in range(num_layers)]
+        box_heads[0].start_small()
+        self.class_heads = nn.ModuleList(copy.deepcopy(class_head) for _ in range(num_layers))
+        self.box_heads = nn.ModuleList(box_heads)
 
     def forward(
         self, content: Tensor, anchors: Tensor, memory: FeatureMaps, attention_mask: Tensor | None = None
@@ -205,16 +210,18 @@ class BoxHead(nn.Module):
 
     Args:
         dim: Width D.
-        size_bias: Where width and height start to move to, in logits.
     """
 
-    def __init__(self, dim: int, size_bias: float) -> None:
+    def __init__(self, dim: int) -> None:
         super().__init__()
-        last = nn.Linear(dim, 4)
-        nn.init.zeros_(last.weight)
+        self.layers = nn.ModuleList([nn.Linear(dim, dim), nn.Linear(dim, dim), nn.Linear(dim, 4)])
+        for parameter in self.layers[-1].parameters():
+            nn.init.zeros_(parameter)
+
+    def start_small(self) -> None:
+        """Move width and height of every box down by two logits at first."""
         with torch.no_grad():
-            last.bias.copy_(torch.tensor([0.0, 0.0, size_bias, size_bias]))
-        self.layers = nn.ModuleList([nn.Linear(dim, dim), nn.Linear(dim, dim), last])
+            self.layers[-1].get_parameter("bias")[2:] = -2.0
 
     def forward(self, x: Tensor) -> Tensor:
         """Map ``(..., D)`` to ``(..., 4)``."""
