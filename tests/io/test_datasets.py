@@ -9,8 +9,8 @@ import PIL.Image
 import pytest
 
 from vsdmot.errors import FormatError, SourceError
-from vsdmot.io.datasets import find_sequences, image_size, number_images
-from vsdmot.io.images import open_folder
+from vsdmot.io.datasets import find_sequences, image_size
+from vsdmot.io.images import number_images, open_folder
 
 SEQINFO = "[Sequence]\nname=x\nimDir=img1\nframeRate=14\nseqLength=3\nimWidth=8\nimHeight=6\nimExt=.jpg\n"
 ROW = "1,1,1,1,4,4,1,1,1\n"

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from vsdmot.errors import FormatError, SourceError
 from vsdmot.io import datasets
 from vsdmot.io.annotations import GroundTruth, read_ground_truth
+from vsdmot.io.images import number_images
 
 ProblemKind = Literal[
     "no images",
@@ -87,7 +88,7 @@ class SequenceReport:
 
 def check_sequence(sequence: datasets.Sequence) -> SequenceReport:
     """Check the images and the ground truth of a sequence; a broken file is a problem of the report, not an error."""
-    numbered, unnumbered = datasets.number_images(sequence.image_folder)
+    numbered, unnumbered = number_images(sequence.image_folder)
     indices = np.array([index for index, _ in numbered], np.int64)
     folder = str(sequence.image_folder)
     problems = check_frames(indices, sequence.promised_length, folder)

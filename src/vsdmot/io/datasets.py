@@ -7,7 +7,6 @@ CVAT exports it ("MOT 1.1": ``gt/gt.txt``, ``gt/labels.txt``, ``img1/``, no ``se
 
 from __future__ import annotations
 
-import re
 import struct
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +15,7 @@ import PIL.Image
 
 from vsdmot.errors import FormatError, SourceError
 from vsdmot.io.archives import leads_out, unpack
-from vsdmot.io.images import IMAGE_SUFFIXES, SequenceSettings, natural_key, read_seqinfo
+from vsdmot.io.images import SequenceSettings, natural_key, number_images, read_seqinfo
 
 MAX_DEPTH = 3
 """Folders between what is given and a sequence: ``DATA/MOT17/train/NAME`` is found from ``DATA``."""
@@ -118,32 +117,6 @@ def describe_sequence(folder: Path) -> Sequence:
         promised_length=settings.length,
         ground_truth=truth if truth.is_file() else None,
     )
-
-
-def number_images(folder: Path) -> tuple[list[tuple[int, Path]], list[Path]]:
-    """List the images of a sequence, with the frame indices that `images.open_folder` gives them.
-
-    The index is the last number in the name; where the lowest is 0, as in exports of CVAT, all are one higher.
-    A number of more than 15 digits is no frame number (but a time in nanoseconds, or a hash).
-
-    Returns:
-        Frame index and file by rising index, and the images whose name has no number. An index may occur twice. Both
-        are empty where the folder is not there.
-    """
-    if not folder.is_dir():
-        return [], []
-    images = [path for path in folder.iterdir() if path.suffix.lower() in IMAGE_SUFFIXES and path.is_file()]
-    images = sorted((path for path in images if not path.name.startswith(".")), key=natural_key)
-    found, unnumbered = [], []
-    for path in images:
-        digits = re.findall(r"[0-9]+", path.stem)
-        if digits and len(digits[-1]) <= 15:
-            found.append((int(digits[-1]), path))
-        else:
-            unnumbered.append(path)
-    shift = 1 if any(number == 0 for number, _ in found) else 0
-    numbered = sorted(((number + shift, path) for number, path in found), key=lambda pair: pair[0])
-    return numbered, unnumbered
 
 
 def image_size(path: Path) -> tuple[int, int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import configparser
+import itertools
 import math
 import re
 import struct
@@ -246,34 +247,56 @@ def _describe(files: Sequence[tuple[int, Path]], name: str, location: str, frame
     raise SourceError(f"{location}: no frames could be decoded; {reason}")
 
 
+def number_images(folder: Path) -> tuple[list[tuple[int, Path]], list[Path]]:
+    """List the images of a sequence with their frame indices.
+
+    The index is the last number in the name; where the lowest is 0, as in exports of CVAT, all are one higher.
+    A number of more than 15 digits is no frame number (but a time in nanoseconds, or a hash).
+
+    Returns:
+        Frame index and file by rising index, and the images whose name has no number. An index may occur twice. Both
+        are empty where the folder is not there.
+    """
+    found, unnumbered = [], []
+    for path in _list_images(folder) if folder.is_dir() else []:
+        number = _frame_number(path)
+        if number is None:
+            unnumbered.append(path)
+        else:
+            found.append((number, path))
+    shift = 1 if any(number == 0 for number, _ in found) else 0
+    return sorted(((number + shift, path) for number, path in found), key=lambda pair: pair[0]), unnumbered
+
+
+def _frame_number(path: Path) -> int | None:
+    digits = re.findall(r"[0-9]+", path.stem)
+    return int(digits[-1]) if digits and len(digits[-1]) <= 15 else None
+
+
 def _numbered(folder: Path) -> tuple[list[tuple[int, Path]], list[str]]:
-    """Images of a sequence by the last number in their name, with remarks about what is odd.
+    """Images of a sequence by frame index, with remarks about what is odd.
 
     Raises:
         SourceError: No image has a number, or two share one.
     """
-    numbered: dict[int, Path] = {}
-    unnumbered = 0
-    for path in _list_images(folder):
-        digits = re.findall(r"[0-9]+", path.stem)
-        if not digits:
-            unnumbered += 1
-            continue
-        number = int(digits[-1])
-        if number in numbered:
-            raise SourceError(f"{folder}: {numbered[number].name} and {path.name} are both frame {number}; remove one")
-        numbered[number] = path
+    numbered, unnumbered = number_images(folder)
     if not numbered:
         raise SourceError(f"{folder}: expected images named by frame, such as 000001.jpg, found {_contents(folder)}")
-    notes = [f"{folder.name}: {unnumbered} images without a number in the name are left out"] if unnumbered else []
-    first, last = min(numbered), max(numbered)
-    if first == 0:
+    for (index, path), (following, other) in itertools.pairwise(numbered):
+        if index == following:
+            number = _frame_number(path)
+            raise SourceError(f"{folder}: {path.name} and {other.name} are both frame {number}; remove one")
+    notes = []
+    if unnumbered:
+        notes.append(f"{folder.name}: {len(unnumbered)} images without a number in the name are left out")
+    indices = [index for index, _ in numbered]
+    first, last = indices[0], indices[-1]
+    if _frame_number(numbered[0][1]) == 0:
         notes.append(f"{folder.name}: files are numbered from 0; frame indices are one higher")
-    if (missing := last - first + 1 - len(numbered)) > 0:
-        gap = next(number for number in range(first, last) if number not in numbered)
+    if (missing := last - first + 1 - len(indices)) > 0:
+        gap = next(before + 1 for before, after in itertools.pairwise(indices) if after > before + 1)
         notes.append(f"{folder.name}: {missing} frames are missing between {first} and {last}, the first is {gap}")
-    shift = 1 if first == 0 else 0
-    return [(number + shift, numbered[number]) for number in sorted(numbered)], notes
+    return numbered, notes
 
 
 def _list_images(folder: Path) -> list[Path]:
