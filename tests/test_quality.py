@@ -354,7 +354,7 @@ def test_extreme_constants_keep_every_picture_in_range():
         reference_side=1.0, tone_floor=0.01, detail_half=1e-4, noise_half=1e-3, coarse_half=1e-3, grid_half=1e-3
     )
     for image in EDGE_PICTURES.values():
-        assess(image, lowest)
+        assert 0.0 <= assess(image, lowest).score <= 1.0
 
 
 def test_benchmark_prints_its_table_without_data(monkeypatch, capsys):

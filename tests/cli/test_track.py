@@ -280,6 +280,9 @@ BAD_INPUTS = {
     "missing config": (["clip.mp4", "--config", "none.yaml"], "none.yaml: no such settings file"),
     "weights for ocsort": (["clip.mp4", "--weights", "weights"], "--tracker ocsort has none"),
     "lifecycle for ocsort": (["clip.mp4", "--lifecycle.min-area", "5"], "not for ocsort"),
+    "yolox for a file": (["clip.mp4", "--yolox.input-size", "64"], "--yolox.* is for --detector"),
+    "device for nothing": (["clip.mp4", "--device", "cpu"], "--device has nothing to place"),
+    "overlay without video": (["clip.mp4", "--mot", "r.txt", "--overlay.trail-seconds", "1"], "which is not written"),
     "fps of zero": (["clip.mp4", "--fps", "0"], "--fps: must be greater than 0"),
 }  # fmt: skip
 

@@ -87,7 +87,10 @@ def test_boxes_are_in_pixels_of_the_frame(lively_network):
 
 @pytest.mark.parametrize("shape", [(1, 1), (3, 500), (500, 3)])
 def test_odd_shapes_of_frames(shape: tuple[int, int], lively_network):
-    YoloxDetector(lively_network(), "legacy", config=DetectorConfig(input_size=64))(noise_frame(*shape))
+    config = DetectorConfig(input_size=64)
+    proposals = YoloxDetector(lively_network(), "legacy", config=config)(noise_frame(*shape))
+    assert (proposals.scores > config.score_threshold).all()
+    assert (np.diff(proposals.scores) <= 0).all()
 
 
 def test_a_detector_from_a_file_tells_what_it_took(tmp_path: Path, lively_network):

@@ -157,6 +157,15 @@ def check_conflicts(settings: TrackSettings) -> None:
         problems.append("give --detector (YOLOX weights) or --detections (a file of boxes): people are proposed by it")
     if settings.detector is not None and settings.detections is not None:
         problems.append("--detector and --detections exclude each other: take one source of proposals")
+    if settings.detections is not None and settings.yolox != DetectorConfig():
+        problems.append("--yolox.* is for --detector, not for --detections; --conf filters a file")
+    if settings.detections is not None and not uses_network and settings.device != "auto":
+        problems.append(
+            f"--device has nothing to place: --tracker {settings.tracker} with --detections runs no network"
+        )
+    text_only = settings.output is None and (settings.mot is not None or settings.jsonl is not None)
+    if text_only and settings.overlay != OverlayConfig():
+        problems.append("--overlay.* is for the video, which is not written; name it with -o")
     if problems:
         raise ConfigError("\n".join(problems))
 
