@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from vsdmot.errors import FormatError
@@ -81,3 +82,17 @@ def test_what_is_no_json_is_refused(tmp_path, content):
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(FormatError, match=r"a\.odgt: cannot read"):
         list(read_crowdhuman(tmp_path / "a.odgt"))
+
+
+def test_visible_parts_and_heads_are_read_where_there_are_any(tmp_path):
+    people = [
+        person(hbox=[2, 3, 4, 5], head_attr={"ignore": 0, "occ": 1}),
+        person(hbox=[2, 3, 4, 5], head_attr={"ignore": 1}),
+        {"tag": "mask", "fbox": [1, 1, 2, 2], "hbox": [1, 1, 1, 1]},
+    ]
+    (image,) = read_crowdhuman(write(tmp_path, {"ID": "a", "gtboxes": people}))
+    assert image.heads[0].tolist() == [2, 3, 6, 8]
+    assert np.isnan(image.heads[1]).all()
+    assert image.visible[0].tolist() == [0, 3, 8, 12]
+    assert np.isnan(image.visible[2]).all()
+    assert image.num_heads() == 1  # that of the mask does not count

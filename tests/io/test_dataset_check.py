@@ -10,18 +10,10 @@ import PIL.Image
 import pytest
 
 from vsdmot.io.annotations import read_ground_truth
-from vsdmot.io.dataset_check import (
-    SequenceReport,
-    check_boxes,
-    check_frames,
-    check_sequence,
-    count_gaps,
-    partly_outside,
-    repeated,
-    wholly_outside,
-    without_area,
-)
-from vsdmot.io.datasets import describe_sequence, find_sequences
+from vsdmot.io.box_checks import check_boxes, count_gaps, partly_outside, repeated, wholly_outside, without_area
+from vsdmot.io.dataset_check import SequenceReport, check_folder, check_sequence
+from vsdmot.io.datasets import find_sequences
+from vsdmot.io.image_checks import Look, check_frames
 
 SEQINFO = "[Sequence]\nname=x\nimDir=img1\nframeRate=25\nseqLength=5\nimWidth=20\nimHeight=10\nimExt=.png\n"
 CLEAN = "".join(f"{frame},{person},{person},1,4,8,1,1,1\n" for frame in range(1, 6) for person in (1, 2))
@@ -50,20 +42,23 @@ def clean(tmp_path) -> Path:
 
 
 def check(folder: Path) -> SequenceReport:
-    return check_sequence(describe_sequence(folder))
+    return check_folder(folder)
 
 
 def test_nothing_is_found_in_a_clean_sequence(clean):
     assert check(clean) == SequenceReport(
         name="clean",
+        folder=clean,
         num_frames=5,
         promised_length=5,
         size=(20, 10),
+        frame_rate=25.0,
         num_boxes=10,
         num_people_boxes=10,
         num_ids=2,
         num_partly_outside=0,
         num_gaps=0,
+        num_detections=None,
         problems=(),
     )
 
@@ -90,20 +85,25 @@ def resize(folder: Path) -> None:
     (folder / "seqinfo.ini").write_text(SEQINFO.replace("imWidth=20", "imWidth=40"))
 
 
+def detect(folder: Path, rows: str) -> None:
+    (folder / "det").mkdir()
+    (folder / "det" / "det.txt").write_text(rows)
+
+
 FAULTS: list[tuple[Callable[[Path], object], str, str, str]] = [
     (shorten, "length differs", "promises 4 frames, 5 are there", "img1"),
     (promise, "length differs", "promises 600 frames, 5 are there", "img1"),
     (resize, "size differs", "seqinfo.ini says 40x10, the images are 20x10", "img1"),
     (lambda f: image(f, 2).write_bytes(b""), "unreadable image", "1 of 5 images cannot be read: 000002.png", "img1"),
-    (lambda f: PIL.Image.new("L", (9, 9)).save(image(f, 4)), "sizes mixed", "images differ: 000004.png (9x9)", "img1"),
+    (lambda f: PIL.Image.new("L", (9, 9)).save(image(f, 4)), "sizes mixed", "other size: 000004.png (9x9)", "img1"),
     (lambda f: (f / "img1" / "3.png").write_bytes(image(f, 3).read_bytes()), "frame twice", "for frame 3", "img1"),
-    (lambda f: (f / "img1" / "x.png").touch(), "image without number", "1 images without a number", "img1"),
-    (lambda f: add(f, "6,1,1,1,4,8,1,1,1"), "boxes without image", "1 boxes in frames that have no image: 6", ":11"),
-    (lambda f: add(f, "1,9,1,1,0,8,1,1,1"), "box without area", "1 boxes whose width or height", "gt.txt:11"),
-    (lambda f: add(f, "1,9,9,1,-4,8,0,1,1"), "box without area", "1 boxes whose width or height", "gt.txt:11"),
-    (lambda f: add(f, "1,9,30,1,0,8,1,1,1"), "box without area", "1 boxes whose width or height", "gt.txt:11"),
-    (lambda f: add(f, "1,9,20,1,4,8,1,1,1"), "box outside", "1 boxes wholly outside the image of 20x10", "gt.txt:11"),
-    (lambda f: add(f, "1,9,1,-8,4,8,1,1,1"), "box outside", "1 boxes wholly outside the image of 20x10", "gt.txt:11"),
+    (lambda f: (f / "img1" / "x.png").touch(), "image without number", "1 image without a number", "img1"),
+    (lambda f: add(f, "6,1,1,1,4,8,1,1,1"), "boxes without image", "1 box in frames that have no image: 6", ":11"),
+    (lambda f: add(f, "1,9,1,1,0,8,1,1,1"), "box without area", "1 box whose width or height", "gt.txt:11"),
+    (lambda f: add(f, "1,9,9,1,-4,8,0,1,1"), "box without area", "1 box whose width or height", "gt.txt:11"),
+    (lambda f: add(f, "1,9,30,1,0,8,1,1,1"), "box without area", "1 box whose width or height", "gt.txt:11"),
+    (lambda f: add(f, "1,9,20,1,4,8,1,1,1"), "box outside", "1 box wholly outside the image of 20x10", "gt.txt:11"),
+    (lambda f: add(f, "1,9,1,-8,4,8,1,1,1"), "box outside", "1 box wholly outside the image of 20x10", "gt.txt:11"),
     (lambda f: add(f, "2,1,9,1,4,8,0,1,1"), "id twice", "repeat an id of the same frame: id 1 in frame 2", "gt.txt:11"),
     (lambda f: (f / "gt" / "gt.txt").unlink(), "no ground truth", "expected gt/gt.txt, it is not there", "clean"),
     (lambda f: (f / "gt" / "gt.txt").write_text(""), "nobody", "it is empty", "gt.txt"),
@@ -113,6 +113,14 @@ FAULTS: list[tuple[Callable[[Path], object], str, str, str]] = [
     ),
     (lambda f: add(f, "1,9,1,1,4,8"), "unreadable ground truth", "expected at least 7 values", "gt.txt:11"),
     (lambda f: (f / "gt" / "labels.txt").write_text("car\ndog"), "unreadable ground truth", "got car", "labels.txt"),
+    (lambda f: (f / "seqinfo.ini").write_text("[Seq]"), "unreadable seqinfo", "the section [Sequence]", "seqinfo.ini"),
+    (
+        lambda f: (f / "seqinfo.ini").write_text(SEQINFO.replace("=img1", "=../x")),
+        "unreadable seqinfo", "imDir: expected a folder inside the sequence", "seqinfo.ini",
+    ),
+    (lambda f: detect(f, "5,-1,1,1,4,8,0.3\n9,-1,1,1,4,8,0.3"), "detections without image",
+     "1 of 2 detections in frames that have no image: 9", "det.txt:2"),
+    (lambda f: detect(f, "5,-1,1,1,4"), "unreadable detections", "expected at least 6 values", "det.txt:1"),
 ]  # fmt: skip
 
 
@@ -133,10 +141,37 @@ def test_a_frame_missing_in_the_middle_shows_in_images_length_and_boxes(clean):
     image(clean, 3).unlink()
     messages = {problem.kind: problem.message for problem in check(clean).problems}
     assert messages == {
-        "frames missing": "1 frames missing between 1 and 5: 3",
+        "frames missing": "1 frame missing between 1 and 5: 3",
         "length differs": "seqinfo.ini promises 5 frames, 4 are there",
         "boxes without image": "2 boxes in frames that have no image: 3",
     }
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+def test_images_that_are_cut_off_are_found_when_they_are_decoded(clean, workers):
+    picture = PIL.Image.effect_noise((20, 10), 90)
+    picture.save(image(clean, 4))
+    image(clean, 4).write_bytes(image(clean, 4).read_bytes()[:100])
+    seen: list[None] = []
+    look = Look(workers=workers, seen=lambda: seen.append(None))
+    assert check_folder(clean, look).problems == ()  # headers are fine
+    (problem,) = check_folder(clean, Look(decode=True, workers=workers)).problems
+    assert (problem.kind, problem.where) == ("damaged image", str(clean / "img1"))
+    assert problem.message == "1 of 5 images are cut off or damaged after a good header: 000004.png"
+    assert len(seen) == 5
+
+
+def test_detections_of_frames_that_are_there_are_counted(clean):
+    detect(clean, "1,-1,1,1,4,8,0.3\n5,-1,1,1,4,8,-7.5,-1,-1,-1\n")
+    report = check_folder(clean)
+    assert (report.num_detections, report.problems) == (2, ())
+
+
+def test_a_test_split_needs_no_ground_truth(clean, tmp_path):
+    (clean / "gt" / "gt.txt").unlink()
+    (tmp_path / "test").mkdir()
+    report = check_folder(clean.rename(tmp_path / "test" / "one"))
+    assert (report.num_boxes, report.problems) == (None, ())
 
 
 def test_annotations_without_images_are_held_against_the_promised_size(clean):
@@ -234,9 +269,10 @@ def test_the_known_faults_of_real_folders_are_told(shared_data):
     promised = {"02": 600, "04": 1050, "05": 837, "10": 654, "11": 900, "13": 750}
     assert len(reports) == len(promised)
     for number, length in promised.items():
-        (problem,) = reports[f"MOT17-{number}-FRCNN"].problems
-        assert problem.kind == "length differs"
-        assert f"promises {length} frames" in problem.message
+        length_differs, detections = reports[f"MOT17-{number}-FRCNN"].problems
+        assert length_differs.kind == "length differs"
+        assert f"promises {length:,} frames" in length_differs.message
+        assert detections.kind == "detections without image"
     assert reports["MOT17-05-FRCNN"].size == (640, 480)
     for sequence in find_sequences(shared_data / "mot15"):
         report = check_sequence(sequence)

@@ -8,6 +8,7 @@ CVAT exports it ("MOT 1.1": ``gt/gt.txt``, ``gt/labels.txt``, ``img1/``, no ``se
 from __future__ import annotations
 
 import struct
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,6 +49,7 @@ class Sequence:
         num_frames: Frames for which there is an image.
         promised_length: Frames that ``seqinfo.ini`` promises; None where it says nothing.
         ground_truth: ``gt/gt.txt``; None where it is not there, as in a test split.
+        detections: ``det/det.txt``; None where it is not there, as in DanceTrack.
     """
 
     name: str
@@ -59,6 +61,7 @@ class Sequence:
     num_frames: int
     promised_length: int | None
     ground_truth: Path | None
+    detections: Path | None
 
 
 def find_sequences(root: Path, *, unpack_to: Path | None = None) -> list[Sequence]:
@@ -77,34 +80,54 @@ def find_sequences(root: Path, *, unpack_to: Path | None = None) -> list[Sequenc
         if unpack_to is None:
             raise SourceError(f"{root}: expected a folder; a zip archive needs a folder to be unpacked to")
         root = unpack(root, unpack_to)
+    folders = sequence_folders(root)
+    try:
+        return [describe_sequence(folder) for folder in folders]
+    except OSError as error:
+        raise SourceError(f"{root}: not readable: {error}") from None
+
+
+def sequence_folders(root: Path, *, passed_over: Callable[[Path], bool] = lambda _: False) -> list[Path]:
+    """Find the folders of sequences, in natural order, without looking into them.
+
+    Args:
+        root: A data set, split or sequence.
+        passed_over: Says which folders are not searched.
+
+    Raises:
+        SourceError: Nothing is there, or no sequence is.
+    """
     if not root.is_dir():
         raise SourceError(f"{root}: no such folder")
     try:
-        folders = sorted(_sequence_folders(root, MAX_DEPTH), key=natural_key)
-        sequences = [describe_sequence(folder) for folder in folders]
+        folders = sorted(_sequence_folders(root, MAX_DEPTH, passed_over), key=natural_key)
     except OSError as error:
         raise SourceError(f"{root}: not readable: {error}") from None
-    if not sequences:
+    if not folders:
         raise SourceError(
             f"{root}: expected sequences (folders with seqinfo.ini, img1/ or gt/gt.txt), at most {MAX_DEPTH} folders "
             "down; there are none"
         )
-    return sequences
+    return folders
 
 
-def describe_sequence(folder: Path) -> Sequence:
+def describe_sequence(folder: Path, *, use_seqinfo: bool = True) -> Sequence:
     """Describe one sequence; images are listed, and only as many headers read as it takes to learn the size.
+
+    Args:
+        folder: The sequence.
+        use_seqinfo: Whether ``seqinfo.ini`` is read; without it the images are in ``img1/`` and nothing is promised.
 
     Raises:
         FormatError: ``seqinfo.ini`` is malformed, or its ``imDir`` leads out of the sequence.
     """
     info = folder / "seqinfo.ini"
-    settings = read_seqinfo(info) if info.is_file() else SequenceSettings()
+    settings = read_seqinfo(info) if use_seqinfo and info.is_file() else SequenceSettings()
     if leads_out(settings.image_folder):
         raise FormatError(f"{info}: imDir: expected a folder inside the sequence, got {settings.image_folder!r}")
     image_folder = folder / settings.image_folder
     numbered, _ = number_images(image_folder)
-    truth = folder / "gt" / "gt.txt"
+    truth, detections = folder / "gt" / "gt.txt", folder / "det" / "det.txt"
     promised = (settings.width, settings.height)
     return Sequence(
         name=folder.resolve().name,
@@ -116,6 +139,7 @@ def describe_sequence(folder: Path) -> Sequence:
         num_frames=len({index for index, _ in numbered}),
         promised_length=settings.length,
         ground_truth=truth if truth.is_file() else None,
+        detections=detections if detections.is_file() else None,
     )
 
 
@@ -135,13 +159,15 @@ def image_size(path: Path) -> tuple[int, int]:
     return (height, width) if turned else (width, height)
 
 
-def _sequence_folders(folder: Path, depth: int) -> list[Path]:
+def _sequence_folders(folder: Path, depth: int, passed_over: Callable[[Path], bool]) -> list[Path]:
+    if passed_over(folder):
+        return []
     if any((folder / part).exists() for part in ("seqinfo.ini", "img1", "gt/gt.txt")):
         return [folder]
     if depth == 0:
         return []
     inner = [path for path in folder.iterdir() if path.is_dir() and not path.name.startswith((".", "__MACOSX"))]
-    return [found for path in inner for found in _sequence_folders(path, depth - 1)]
+    return [found for path in inner for found in _sequence_folders(path, depth - 1, passed_over)]
 
 
 def _first_size(paths: list[Path]) -> tuple[int, int] | None:
