@@ -33,7 +33,7 @@ _FAMILIES: tuple[tuple[Family, bool, float], ...] = (  # family, isotropic, prob
     ("plateau", True, 0.12),
     ("plateau", False, 0.03),
 )
-_BETAS: dict[Family, tuple[float, float]] = {"generalised": (0.5, 4.0), "plateau": (1.0, 2.0)}
+BETAS: dict[Family, tuple[float, float]] = {"generalised": (0.5, 4.0), "plateau": (1.0, 2.0)}
 
 
 def _interval(low: float, high: float) -> Rule:
@@ -188,18 +188,22 @@ def _draw_stage(rng: np.random.Generator, stage: StageConfig) -> StageParameters
 def _draw_kernel(rng: np.random.Generator, stage: StageConfig) -> KernelParameters:
     size = int(rng.choice(KERNEL_SIZES))
     if rng.random() < stage.sinc_probability:
-        lowest = pi / 3 if size < 13 else pi / 5  # a small kernel cannot hold the ripples of a low cut-off
-        return KernelParameters(family="sinc", size=size, cutoff=rng.uniform(lowest, pi))
+        return KernelParameters(family="sinc", size=size, cutoff=rng.uniform(lowest_cutoff(size), pi))
     family, isotropic, _ = _FAMILIES[rng.choice(len(_FAMILIES), p=[weight for *_, weight in _FAMILIES])]
     beta = 1.0
-    if family in _BETAS:
-        low, high = _BETAS[family]
+    if family in BETAS:
+        low, high = BETAS[family]
         beta = rng.uniform(low, 1) if rng.random() < 0.5 else rng.uniform(1, high)
     sigma_x = rng.uniform(*stage.sigma)
     if isotropic:
         return KernelParameters(family=family, size=size, sigma_x=sigma_x, beta=beta)
     sigma_y, angle = rng.uniform(*stage.sigma), rng.uniform(-pi, pi)
     return KernelParameters(family=family, size=size, sigma_x=sigma_x, sigma_y=sigma_y, angle=angle, beta=beta)
+
+
+def lowest_cutoff(size: int) -> float:
+    """Give the lowest cut-off of a sinc kernel: a small one cannot hold the ripples of a low cut-off."""
+    return pi / 3 if size < 13 else pi / 5
 
 
 def _draw_mode(rng: np.random.Generator) -> ResizeMode:

@@ -1,9 +1,9 @@
-"""The blur kernels of Real-ESRGAN (Wang et al., ICCV workshops 2021).
+"""The blur kernels of Real-ESRGAN (Wang et al., ICCV workshops 2021), and that of a motion.
 
 Gaussians are functions of the squared Mahalanobis distance ``q = x' S^-1 x`` of a pixel from the centre, with ``S``
 the covariance of widths ``sigma_x`` and ``sigma_y`` turned by ``angle``: ``exp(-q / 2)`` is the Gaussian,
 ``exp(-q^beta / 2)`` the generalised one, ``1 / (1 + q^beta)`` the one with a plateau. The circular sinc is an ideal
-low-pass, whose ringing looks like over-sharpening. All kernels are float64 and sum to 1.
+low-pass, whose ringing looks like over-sharpening. A motion's kernel is a line. All kernels are float64 and sum to 1.
 """
 
 from __future__ import annotations
@@ -86,6 +86,47 @@ def sinc_kernel(size: int, cutoff: float) -> Kernel:
     radius[size // 2, size // 2] = 1.0  # any value: the centre has a formula of its own
     kernel = cutoff * j1(cutoff * radius) / (2 * np.pi * radius)
     kernel[size // 2, size // 2] = cutoff**2 / (4 * np.pi)
+    return _normalised(kernel)
+
+
+def motion_kernel(length: float, angle: float) -> Kernel:
+    """Make the kernel of a straight, even motion during the exposure: a line through the centre.
+
+    Each point of the line gives its light to the four pixels around it, by its distance from them (bilinear); the
+    weights are the exact integrals of that along the line, so they change smoothly with any change of length or angle.
+
+    Args:
+        length: Length of the motion in pixels, at least 0; longer blurs more, 0 not at all.
+        angle: Its direction, radians, counted from x (right) to y (down).
+
+    Returns:
+        ``(size, size)`` float64 with sum 1, as small an odd size as holds the line.
+
+    Raises:
+        ValueError: The length is negative or not finite.
+
+    >>> motion_kernel(2.0, 0.0).tolist()
+    [[0.0, 0.0, 0.0], [0.25, 0.5, 0.25], [0.0, 0.0, 0.0]]
+    """
+    if not 0 <= length < np.inf:
+        raise ValueError(f"length must be at least 0, got {length}")
+    half = np.array([np.cos(angle), np.sin(angle)]) * length / 2
+    reach = int(np.ceil(np.abs(half).max() - 1e-9))
+    kernel = np.zeros((2 * reach + 1, 2 * reach + 1))
+    if reach == 0:
+        kernel[0, 0] = 1.0
+        return kernel
+    lines = np.arange(-reach, reach + 1)
+    with np.errstate(divide="ignore", invalid="ignore"):  # a line along an axis crosses no line of pixels across it
+        crossings = np.concatenate([lines / half[0], lines / half[1], [-1.0, 1.0]])
+    edges = np.unique(crossings[np.abs(crossings) <= 1])
+    middles, halves = (edges[1:] + edges[:-1]) / 2, (edges[1:] - edges[:-1]) / 2
+    for node in (-(3**-0.5), 3**-0.5):  # Gauss-Legendre: exact, because weights are quadratic between two crossings
+        points = (middles + node * halves)[:, None] * half + reach
+        corner = np.minimum(points.astype(int), 2 * reach - 1)
+        x, y = (points - corner).T
+        for row, column, share in ((0, 0, (1 - y) * (1 - x)), (0, 1, (1 - y) * x), (1, 0, y * (1 - x)), (1, 1, y * x)):
+            np.add.at(kernel, (corner[:, 1] + row, corner[:, 0] + column), share * halves / 2)
     return _normalised(kernel)
 
 

@@ -172,8 +172,8 @@ def open_folder(folder: Path, *, frame_rate: float | None = None) -> ImageFiles:
     settings = SequenceSettings()
     if (folder / "seqinfo.ini").is_file():
         settings = read_seqinfo(folder / "seqinfo.ini")
-    elif not (folder / "img1").is_dir() or _list_images(folder):
-        paths = _list_images(folder)
+    elif not (folder / "img1").is_dir() or list_images(folder):
+        paths = list_images(folder)
         if not paths:
             raise SourceError(f"{folder}: expected images or a MOTChallenge sequence, found {_contents(folder)}")
         return _counted(paths, name, str(folder), frame_rate)
@@ -258,7 +258,7 @@ def number_images(folder: Path) -> tuple[list[tuple[int, Path]], list[Path]]:
         are empty where the folder is not there.
     """
     found, unnumbered = [], []
-    for path in _list_images(folder) if folder.is_dir() else []:
+    for path in list_images(folder) if folder.is_dir() else []:
         number = _frame_number(path)
         if number is None:
             unnumbered.append(path)
@@ -299,7 +299,8 @@ def _numbered(folder: Path) -> tuple[list[tuple[int, Path]], list[str]]:
     return numbered, notes
 
 
-def _list_images(folder: Path) -> list[Path]:
+def list_images(folder: Path) -> list[Path]:
+    """List the images right in a folder, in natural order of their names."""
     return sorted((path for path in folder.iterdir() if _is_image(path)), key=natural_key)
 
 
