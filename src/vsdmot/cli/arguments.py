@@ -102,7 +102,8 @@ def _add(
 def _default_text(field: dataclasses.Field[Any]) -> str:
     if field.default is dataclasses.MISSING or field.default is None or field.default is False:
         return ""
-    return f" (default: {str(field.default).lower() if isinstance(field.default, bool) else field.default})"
+    default = ",".join(map(str, field.default)) if isinstance(field.default, tuple) else field.default
+    return f" (default: {str(default).lower() if isinstance(default, bool) else default})"
 
 
 def _metavar(hint: Any) -> str:
@@ -113,6 +114,8 @@ def _metavar(hint: Any) -> str:
         return "true|false"
     if options and get_origin(hint) is not tuple:
         return "|".join(dict.fromkeys(_metavar(option) for option in options))
+    if get_origin(hint) is tuple and options[-1] is Ellipsis:
+        return "NAME,NAME,..."
     if get_origin(hint) is tuple:
         return ",".join(_metavar(option) for option in options)
     return {int: "N", float: "X", Path: "PATH", str: "TEXT"}[hint]

@@ -7,12 +7,13 @@ that finds it goes on if its own head is the same. The record itself comes last:
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 from vsdmot.config import to_mapping
-from vsdmot.degradation.schedule import DegradeSettings, FrameParameters
+from vsdmot.degradation.schedule import DegradeSettings, FrameParameters, Schedule
+from vsdmot.degradation.video_codec import group_of
 from vsdmot.errors import OutputError
 from vsdmot.io.whole_files import write_whole
 from vsdmot.version import __version__
@@ -39,6 +40,21 @@ def frame_entry(parameters: FrameParameters, shows: int) -> dict[str, Any]:
     if parameters.eq17 is not None:
         entry["eq17"] = to_mapping(parameters.eq17)
     return entry
+
+
+def entries(schedule: Schedule, numbers: Iterable[int]) -> Iterator[dict[str, Any]]:
+    """Make the entries of the frames that there are, by rising number."""
+    shown, group = 0, -1
+    for number in numbers:
+        parameters = schedule.at(number)
+        if group_of(number) != group or not parameters.dropped:  # what `frames.transmit` does
+            shown, group = number, group_of(number)
+        yield frame_entry(parameters, shown)
+
+
+def was_begun(path: Path) -> bool:
+    """Tell whether a record is there, or that of a run that was cut off."""
+    return path.is_file() or part_of(path).is_file()
 
 
 def is_complete(path: Path, head: dict[str, Any]) -> bool:

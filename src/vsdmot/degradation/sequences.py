@@ -14,6 +14,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import NamedTuple
 
 from vsdmot.degradation import manifest
 from vsdmot.degradation.frames import spoil, transmit
@@ -28,20 +29,47 @@ from vsdmot.io.images import list_images, number_images, read_image
 from vsdmot.io.whole_files import copy_whole, remove_parts
 from vsdmot.structures import Image
 
-__all__ = ["DegradeSettings", "degrade_sequence", "find_pictures", "iterate_sequence"]
+__all__ = ["DegradeSettings", "degrade_sequence", "iterate_sequence"]
+
+
+class FrameFile(NamedTuple):
+    """One frame: its number from 1, its image, and where the degraded one goes."""
+
+    number: int
+    source: Path
+    target: Path
 
 
 @dataclass(frozen=True, kw_only=True)
-class Pictures:
-    """The images of a folder or sequence.
+class SequencePlan:
+    """A sequence that can be degraded: everything was checked, nothing written yet.
 
     Attributes:
-        folder: The folder or sequence.
-        images: Frame number, from 1, and file, by rising number.
+        source: The folder or sequence.
+        output: Where its copy goes.
+        settings: How to degrade.
+        name: With the seed it decides everything that is drawn.
+        overwrite: Begin anew where an output is there.
+        files: Number, image and output of each frame, by rising number.
+        head: Head of the record.
     """
 
-    folder: Path
-    images: tuple[tuple[int, Path], ...]
+    source: Path
+    output: Path
+    settings: DegradeSettings
+    name: str
+    overwrite: bool
+    files: tuple[FrameFile, ...]
+    head: dict[str, object]
+
+    @property
+    def record(self) -> Path:
+        """Where the record goes."""
+        return self.output / manifest.NAME
+
+    def missing(self) -> list[FrameFile]:
+        """List the frames whose output is not there yet, or will be made anew."""
+        return [file for file in self.files if self.overwrite or not file.target.is_file()]
 
 
 def degrade_sequence(
@@ -90,38 +118,73 @@ def iterate_sequence(
 
     The caller may stop between two frames; the next run goes on.
     """
-    pictures = find_pictures(source_folder)
-    check_apart(source_folder, output_folder)
-    record = output_folder / manifest.NAME
-    head = manifest.head_of(settings, name=name, source=_fingerprint(pictures))
-    targets = {number: output_folder / path.relative_to(source_folder) for number, path in pictures.images}
-    if overwrite:
-        _clear(record, targets)
-    elif not (record.is_file() or manifest.part_of(record).is_file()) and _holds_something(output_folder):
-        raise OutputError(f"{output_folder}: exists and holds other files; {manifest.ADVICE}")
-    if manifest.is_complete(record, head) and all(target.is_file() for target in targets.values()):
-        yield from targets
-        return
-    manifest.begin(record, head)
+    plan = plan_sequence(source_folder, output_folder, settings, name=name, overwrite=overwrite)
+    missing = {file.number for file in plan.missing()}
+    yield from (file.number for file in plan.files if file.number not in missing)
     with ExitStack() as stack:
-        pool = workers if isinstance(workers, Workers) else stack.enter_context(Workers(workers))
-        jobs = []
-        for numbers in _batches(settings, list(targets)):
-            if all(targets[number].is_file() for number in numbers):
-                yield from numbers
-            else:
-                files = tuple((number, path, targets[number]) for number, path in pictures.images if number in numbers)
-                jobs.append(_Job(settings=settings, name=name, files=files))
-        for done in pool.map(_work, jobs):
-            yield from done
-    for folder in {target.parent for target in targets.values()}:
-        remove_parts(folder)
-    carry_along(source_folder, output_folder, besides=frozenset(path for _, path in pictures.images))
-    manifest.finish(record, head, _entries(Schedule(settings, name), list(targets)))
+        yield from carry_out(plan, workers if isinstance(workers, Workers) else stack.enter_context(Workers(workers)))
 
 
-def find_pictures(folder: Path) -> Pictures:
-    """Find the images of a sequence or of a plain folder.
+def plan_sequence(
+    source_folder: Path, output_folder: Path, settings: DegradeSettings, *, name: str, overwrite: bool = False
+) -> SequencePlan:
+    """Check that a sequence can be degraded, before hours of work depend on it; see `degrade_sequence`.
+
+    Raises:
+        SourceError: There are no images.
+        OutputError: The folder holds something else or the output of other settings.
+    """
+    images = find_images(source_folder)
+    check_apart(source_folder, output_folder)
+    files = tuple(
+        FrameFile(number=number, source=path, target=output_folder / path.relative_to(source_folder))
+        for number, path in images
+    )
+    size = sum(path.stat().st_size for _, path in images)
+    source = {"name": source_folder.resolve().name, "frames": len(images), "bytes": size}
+    plan = SequencePlan(
+        source=source_folder,
+        output=output_folder,
+        settings=settings,
+        name=name,
+        overwrite=overwrite,
+        files=files,
+        head=manifest.head_of(settings, name=name, source=source),
+    )
+    if not overwrite:
+        if not manifest.was_begun(plan.record) and holds_something(output_folder):
+            raise OutputError(f"{output_folder}: exists and holds other files; {manifest.ADVICE}")
+        manifest.is_complete(plan.record, plan.head)
+    return plan
+
+
+def carry_out(plan: SequencePlan, workers: Workers) -> Iterator[int]:
+    """Do what a plan says; yields the number of each frame that was missing, once it is there.
+
+    The caller may stop between two frames; a later run goes on.
+
+    Raises:
+        SourceError: An image cannot be read.
+        OutputError: A file cannot be written.
+    """
+    if plan.overwrite:
+        _clear(plan)
+    missing = {file.number for file in plan.missing()}
+    if not missing and manifest.is_complete(plan.record, plan.head):
+        return
+    manifest.begin(plan.record, plan.head)
+    batches = [batch for batch in _batches(plan) if any(file.number in missing for file in batch)]
+    jobs = [_Job(settings=plan.settings, name=plan.name, files=batch) for batch in batches]
+    for written in workers.map(_work, jobs):
+        yield from written
+    remove_parts(plan.output)
+    carry_along(plan.source, plan.output, besides=frozenset(file.source for file in plan.files))
+    schedule = Schedule(plan.settings, plan.name)
+    manifest.finish(plan.record, plan.head, manifest.entries(schedule, (file.number for file in plan.files)))
+
+
+def find_images(folder: Path) -> list[tuple[int, Path]]:
+    """Find the images of a sequence or of a plain folder, with their numbers, by rising number.
 
     Frames of a sequence take the number in their names, so that they stay aligned with ground truth where a file is
     missing; images of a plain folder are counted 1, 2, 3 in natural order.
@@ -137,7 +200,7 @@ def find_pictures(folder: Path) -> Pictures:
         images = list(enumerate(plain, start=1))
         if not images:
             raise SourceError(f"{folder}: expected images or a MOTChallenge sequence; there are none")
-        return Pictures(folder=folder, images=tuple(images))
+        return images
     image_folder = describe_sequence(folder).image_folder
     images, _ = number_images(image_folder)
     if not images:
@@ -145,7 +208,7 @@ def find_pictures(folder: Path) -> Pictures:
     for (number, path), (following, other) in itertools.pairwise(images):
         if number == following:
             raise SourceError(f"{image_folder}: {path.name} and {other.name} are the same frame; remove one")
-    return Pictures(folder=folder, images=tuple(images))
+    return images
 
 
 def check_apart(source: Path, output: Path) -> None:
@@ -164,7 +227,7 @@ def check_apart(source: Path, output: Path) -> None:
 
 
 def carry_along(source: Path, output: Path, besides: frozenset[Path]) -> None:
-    """Copy every file of a folder to the same place in another, but those ``besides`` and records of degradation.
+    """Copy every file of a folder to the same place in another, but files and folders ``besides`` and our records.
 
     Raises:
         OutputError: One cannot be read or written.
@@ -181,6 +244,7 @@ def carry_along(source: Path, output: Path, besides: frozenset[Path]) -> None:
             target = output / path.relative_to(source)
             if path not in besides and name != manifest.NAME and not target.is_file():
                 copy_whole(path, target)
+        inner[:] = [name for name in inner if Path(folder, name) not in besides]
         for name in inner:
             try:
                 (output / Path(folder, name).relative_to(source)).mkdir(parents=True, exist_ok=True)
@@ -190,68 +254,53 @@ def carry_along(source: Path, output: Path, besides: frozenset[Path]) -> None:
 
 @dataclass(frozen=True, kw_only=True)
 class _Job:
-    """Some frames of a sequence: number, image and output of each."""
+    """Some frames of a sequence."""
 
     settings: DegradeSettings
     name: str
-    files: tuple[tuple[int, Path, Path], ...]
+    files: tuple[FrameFile, ...]
 
 
 def _work(job: _Job) -> tuple[int, ...]:
-    """Do a job in whatever process: write the outputs that are not there yet."""
-    schedule = _schedule(job.settings, job.name)
-    targets = {number: target for number, _, target in job.files}
+    """Do a job in whatever process: write the outputs that are not there yet, and give their numbers."""
+    schedule = schedule_of(job.settings, job.name)
+    targets = {file.number: file.target for file in job.files if not file.target.is_file()}
 
     def pictures() -> Iterator[tuple[FrameParameters, Image]]:
-        for number, path, _ in job.files:
-            parameters = schedule.at(number)
-            yield parameters, spoil(read_image(path), parameters, schedule.noise(number))
+        for file in job.files:
+            parameters = schedule.at(file.number)
+            yield parameters, spoil(read_image(file.source), parameters, schedule.noise(file.number))
 
     for number, _, image in transmit(pictures(), schedule):
-        if not targets[number].is_file():
+        if number in targets:
             write_image(targets[number], image)
     return tuple(targets)
 
 
 @lru_cache(maxsize=4)
-def _schedule(settings: DegradeSettings, name: str) -> Schedule:
+def schedule_of(settings: DegradeSettings, name: str) -> Schedule:
+    """Give the schedule of a sequence, the same one to all jobs of a process."""
     return Schedule(settings, name)
 
 
-def _batches(settings: DegradeSettings, numbers: list[int]) -> list[list[int]]:
+def _batches(plan: SequencePlan) -> list[tuple[FrameFile, ...]]:
     """Split frames into what one job does: single frames, or whole groups where frames depend on those before them."""
-    if not set(ON_VIDEO) & set(settings.only):
-        return [[number] for number in numbers]
-    return [list(group) for _, group in itertools.groupby(numbers, key=group_of)]
+    if not set(ON_VIDEO) & set(plan.settings.only):
+        return [(file,) for file in plan.files]
+    return [tuple(group) for _, group in itertools.groupby(plan.files, key=lambda file: group_of(file.number))]
 
 
-def _entries(schedule: Schedule, numbers: list[int]) -> Iterator[dict[str, object]]:
-    shown, group = 0, -1
-    for number in numbers:
-        parameters = schedule.at(number)
-        if group_of(number) != group or not parameters.dropped:
-            shown, group = number, group_of(number)
-        yield manifest.frame_entry(parameters, shown)
+def holds_something(folder: Path) -> bool:
+    """Whether anything but the leftovers of a killed run is there."""
+    if not folder.is_dir():
+        return folder.exists()
+    return any(not (path.name.startswith(".") and path.name.endswith(".part")) for path in folder.iterdir())
 
 
-def _fingerprint(pictures: Pictures) -> dict[str, object]:
-    """Tell a source from others: its name, and how many images of how many bytes it has."""
-    size = sum(path.stat().st_size for _, path in pictures.images)
-    return {"name": pictures.folder.resolve().name, "frames": len(pictures.images), "bytes": size}
-
-
-def _holds_something(folder: Path) -> bool:
-    return folder.exists() and (not folder.is_dir() or any(not _is_part(path.name) for path in folder.iterdir()))
-
-
-def _is_part(name: str) -> bool:
-    return name.startswith(".") and name.endswith(".part")
-
-
-def _clear(record: Path, targets: dict[int, Path]) -> None:
+def _clear(plan: SequencePlan) -> None:
     """Remove the record, then all images where new ones will come, so that none of them is taken for a new one."""
-    manifest.forget(record)
-    for folder in {target.parent for target in targets.values()}:
+    manifest.forget(plan.record)
+    for folder in {file.target.parent for file in plan.files}:
         for path in list_images(folder) if folder.is_dir() else []:
             try:
                 path.unlink()

@@ -33,8 +33,8 @@ def copy_whole(source: Path, target: Path) -> None:
 
 
 def remove_parts(folder: Path) -> None:
-    """Remove what runs that were killed left unfinished in a folder."""
-    for part in folder.glob(".*.part"):
+    """Remove what runs that were killed left unfinished in a folder and below it."""
+    for part in folder.rglob(".*.part"):
         with contextlib.suppress(OSError):
             part.unlink()
 
