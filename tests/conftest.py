@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import PIL.Image
 import pytest
 import torch
 
@@ -93,6 +96,78 @@ def detector_file(tmp_path_factory) -> Path:
     path = tmp_path_factory.mktemp("detector") / "yolox.safetensors"
     save_yolox(path, network, "legacy")
     return path
+
+
+def draw_sequence(
+    folder: Path, *, num_frames: int = 2, digits: int = 6, with_truth: bool = True, with_detections: bool = True
+) -> Path:
+    """Draw a tiny sequence of two people in MOTChallenge layout."""
+    random = np.random.default_rng(sum(folder.name.encode()))
+    (folder / "img1").mkdir(parents=True)
+    scene = PIL.Image.fromarray(random.integers(60, 200, (6, 8, 3), np.uint8)).resize((48, 36), PIL.Image.BICUBIC)
+    rows, detections = [], []
+    for frame in range(1, num_frames + 1):
+        picture = scene.copy()
+        for track_id, left in ((1, 4 + 2 * frame), (2, 30 - 2 * frame)):
+            picture.paste((40 * track_id, 30, 90), (left, 8, left + 9, 30))
+            rows.append(f"{frame},{track_id},{left},8,9,22,1,1,1\n")
+            detections.append(f"{frame},-1,{left}.5,8.2,9,21.5,0.9\n")
+        picture.save(folder / "img1" / f"{frame:0{digits}d}.jpg")
+    if with_truth:
+        (folder / "gt").mkdir()
+        (folder / "gt" / "gt.txt").write_text("".join(sorted(rows, key=lambda row: row.split(",")[1])))
+    if with_detections:
+        (folder / "det").mkdir()
+        (folder / "det" / "det.txt").write_text("".join(detections))
+    (folder / "seqinfo.ini").write_text(
+        f"[Sequence]\nname={folder.name}\nimDir=img1\nframeRate=20\nseqLength={num_frames}\n"
+        "imWidth=48\nimHeight=36\nimExt=.jpg\n"
+    )
+    return folder
+
+
+@pytest.fixture(scope="session", name="draw_sequence")
+def draw_sequence_fixture() -> Callable[..., Path]:
+    return draw_sequence
+
+
+@pytest.fixture(scope="session")
+def originals(tmp_path_factory) -> Path:
+    """DanceTrack, MOT17, MOT20 and CrowdHuman in the layouts in which they are published, tiny; not to be changed."""
+    from vsdmot.datasets.membership import PAPER
+
+    root = tmp_path_factory.mktemp("originals")
+    dance = PAPER["lqdancetrack"]
+    for split, names in (("train", dance.train), ("val", dance.validation), ("test", ("dancetrack0003",))):
+        for name in names:
+            draw_sequence(
+                root / "DanceTrack" / split / name, digits=8, with_truth=split != "test", with_detections=False
+            )
+        (root / "DanceTrack" / f"{split}_seqmap.txt").write_text("name\n" + "".join(f"{name}\n" for name in names))
+    for detector in ("DPM", "FRCNN", "SDP"):
+        for number in ("02", "04", "05", "09", "10", "11", "13"):
+            draw_sequence(root / "MOT17" / "train" / f"MOT17-{number}-{detector}")
+        draw_sequence(root / "MOT17" / "test" / f"MOT17-01-{detector}", with_truth=False)
+    for number in ("01", "02", "03", "05"):
+        draw_sequence(root / "MOT20" / "train" / f"MOT20-{number}", num_frames=3)
+    draw_sequence(root / "MOT20" / "test" / "MOT20-04", with_truth=False)
+    _draw_crowdhuman(root / "CrowdHuman")
+    return root
+
+
+def _draw_crowdhuman(folder: Path) -> None:
+    (folder / "Images").mkdir(parents=True)
+    for split, names in (("train", ("273271,c9db000d5146c15", "273271,1b9330008da38cd6")), ("val", ("284193,faa9f0",))):
+        lines = []
+        for name in names:
+            PIL.Image.effect_noise((64, 48), 60).convert("RGB").save(folder / "Images" / f"{name}.jpg")
+            person = {
+                "tag": "person", "fbox": [-3, 4, 20, 40], "vbox": [0, 4, 17, 40], "hbox": [4, 4, 6, 7],
+                "head_attr": {"ignore": 0, "occ": 0, "unsure": 0}, "extra": {"box_id": 0, "occ": 0},
+            }  # fmt: skip
+            mask = {"tag": "mask", "fbox": [40, 2, 9, 9], "vbox": [40, 2, 9, 9], "hbox": [40, 2, 9, 9], "head_attr": {}}
+            lines.append(json.dumps({"ID": name, "gtboxes": [person, {**mask, "extra": {"ignore": 1}}]}) + "\n")
+        (folder / f"annotation_{split}.odgt").write_text("".join(lines))
 
 
 @pytest.fixture

@@ -24,7 +24,7 @@ LAYERS = (
     {"errors", "version"},
     {"structures", "boxes", "config", "devices"},
     {"quality", "degradation", "synthesis", "io"},
-    {"models", "detection"},
+    {"models", "detection", "datasets"},
     {"tracking"},
     {"evaluation"},
     {"training"},
@@ -92,12 +92,22 @@ def test_public_names_can_be_had():
         _ = vsdmot.Tracke
 
 
-@pytest.mark.parametrize("verb", VERBS)
-def test_every_option_in_help_is_turned_on_by_a_test(verb, capsys):
+def commands() -> list[tuple[str, ...]]:
+    """Every verb, and every second word that a verb of several commands takes."""
+    every: list[tuple[str, ...]] = []
+    for verb in VERBS:
+        further = getattr(importlib.import_module(f"vsdmot.cli.{verb}"), "SUBVERBS", None)
+        every += [(verb, word) for word in further] if further else [(verb,)]
+    return every
+
+
+@pytest.mark.parametrize("words", commands(), ids=" ".join)
+def test_every_option_in_help_is_turned_on_by_a_test(words, capsys):
     """A flag that no test uses may be accepted and ignored."""
+    verb, *further = words
     module = importlib.import_module(f"vsdmot.cli.{verb}")
     with pytest.raises(SystemExit) as ended:
-        module.main(["--help"])
+        module.main([*further, "--help"])
     assert ended.value.code == 0
     flags = set(re.findall(r"(?<![\w-])--[a-z][\w.-]*", capsys.readouterr().out.partition("options:")[2])) - {"--help"}
     texts = {path: path.read_text(encoding="utf-8") for path in (ROOT / "tests" / "cli").glob("*.py")}

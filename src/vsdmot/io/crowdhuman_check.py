@@ -53,10 +53,18 @@ class CrowdReport:
 
 
 def find_crowdhuman(root: Path) -> list[Path]:
-    """List the files of annotations in a folder, or give the one that was named; empty where there are none."""
+    """List the files of annotations in a folder and those right below it, or give the one that was named.
+
+    Raises:
+        SourceError: The folder may not be read.
+    """
     if root.is_file():
         return [root] if root.suffix == ".odgt" else []
-    return sorted(path for path in root.glob("*.odgt") if path.is_file() and not path.name.startswith("."))
+    try:
+        found = sorted([*root.glob("*.odgt"), *root.glob("*/*.odgt")])
+    except OSError as error:
+        raise SourceError(f"{root}: not readable: {error}") from None
+    return [path for path in found if path.is_file() and not path.name.startswith(".")]
 
 
 def list_images(root: Path, depth: int = MAX_DEPTH) -> dict[str, Path]:

@@ -34,7 +34,7 @@ ProblemKind = Literal[
     "image twice",
     "unfinished build",
     "unreadable split file",
-    "split file differs",
+    "ground truth differs",
 ]
 """In the order in which they are told: what is wrong with the images first, then with what is said about them."""
 
