@@ -1,6 +1,7 @@
 """Entry point: find the verb, run it, turn errors into one line and an exit code.
 
-Exit codes: 0 done, 1 a defect of ours (with traceback), 2 something the user can fix, 130 stopped with Ctrl-C.
+Exit codes: 0 done, 1 a defect of ours (with traceback), 2 something the user can fix, 130 stopped with Ctrl-C. A verb
+may have more: 3 is what `vsdmot data check --strict` gives when it finds problems.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from vsdmot.version import __version__
 VERBS = {
     "track": "follow people through a video: overlay, MOT text, JSON Lines",
     "detect": "write the proposals of a detector to a file",
+    "data": "check data sets, and build the paper's sets of low quality",
     "info": "say what a file or folder of weights is",
     "demo": "make a short low-quality clip, track it, and show where the files are",
 }
@@ -43,7 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if not words or words[0].startswith("-") or words[0] not in VERBS:
             _top_level().parse_args(words[:1] or ["--help"])
         verb = importlib.import_module(f"vsdmot.cli.{words[0]}")
-        verb.main(words[1:])
+        code: int | None = verb.main(words[1:])
     except VsdmotError as error:
         for line in str(error).splitlines():
             sys.stderr.write(f"vsdmot: {line}\n")
@@ -51,7 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         sys.stderr.write("vsdmot: stopped; what was written so far is complete up to here\n")
         return 130
-    return 0
+    return code or 0
 
 
 def _top_level() -> Parser:

@@ -1,0 +1,260 @@
+"""What ``vsdmot data check`` prints and writes: a table, the problems by kind, totals, and the same as JSON."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, get_args
+
+from vsdmot.cli.console import say
+from vsdmot.datasets.build_check import BuildReport
+from vsdmot.io.crowdhuman_check import CrowdReport
+from vsdmot.io.dataset_check import SequenceReport
+from vsdmot.io.problems import Problem, ProblemKind, counted, pixels
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataReport:
+    """All that a check found.
+
+    Attributes:
+        path: What was checked, as it was given.
+        folder: What places are told relative to: the same, or where an archive was unpacked to.
+        sequences: Its sequences.
+        crowds: Its files of CrowdHuman annotations.
+        build: What is said about a data set that was built here; None for others.
+    """
+
+    path: Path
+    folder: Path
+    sequences: tuple[SequenceReport, ...]
+    crowds: tuple[CrowdReport, ...]
+    build: BuildReport | None
+
+    def problems(self) -> list[Problem]:
+        """Give all problems, their places relative to the folder, by kind in the order of `ProblemKind`."""
+        found = [problem for one in self.sequences for problem in one.problems]
+        found += [problem for crowd in self.crowds for problem in crowd.problems]
+        found += self.build.problems if self.build else ()
+        local = [Problem(p.kind, p.message, self.local(p.where)) for p in found]
+        return sorted(local, key=lambda problem: get_args(ProblemKind).index(problem.kind))
+
+    def local(self, where: str | Path) -> str:
+        """Give a place relative to the folder."""
+        text = str(where)
+        if text == str(self.folder):
+            return self.path.resolve().name
+        return text.removeprefix(f"{self.folder}{os.sep}")
+
+    def totals(self) -> dict[str, int]:
+        """Add up what the tables show."""
+        return {
+            "sequences": len(self.sequences),
+            "frames": sum(report.num_frames for report in self.sequences),
+            "boxes": sum(report.num_boxes or 0 for report in self.sequences),
+            "people_boxes": sum(report.num_people_boxes for report in self.sequences),
+            "ids": sum(report.num_ids for report in self.sequences),
+            "images": sum(report.num_images for report in self.crowds),
+            "people": sum(report.num_people for report in self.crowds),
+            "problems": len(self.problems()),
+        }
+
+
+def show(report: DataReport) -> None:
+    """Print everything: drawn on a terminal, plain and aligned elsewhere."""
+    if report.sequences:
+        _show_table(("sequence", *_NUMBERS), [_row(report, one) for one in report.sequences], _total_row(report))
+    if report.crowds:
+        columns = ("annotations", "images", "people", "heads", "ignored", "sizes", "problems")
+        _show_table(columns, [_crowd_row(report, one) for one in report.crowds], None)
+    if report.build:
+        for name in report.build.num_clean:
+            degraded, clean = report.build.num_degraded[name], report.build.num_clean[name]
+            say(f"{name}: {counted(degraded + clean, 'sequence')}, {degraded} degraded and {clean} clean")
+        say("")
+    groups: defaultdict[str, list[Problem]] = defaultdict(list)
+    for problem in report.problems():
+        groups[problem.kind].append(problem)
+    for kind, problems in groups.items():
+        say(f"{kind} ({len(problems)})")
+        for problem in problems:
+            say(f"  {problem}")
+        say("")
+    say(_summary(report, groups))
+
+
+def to_json(report: DataReport) -> dict[str, Any]:
+    """Give everything as plain values; the names are fixed, and documented in ``docs/data.md``."""
+    return {
+        "format": "vsdmot data check 1",
+        "path": str(report.path),
+        "totals": report.totals(),
+        "sequences": [
+            {
+                "name": one.name,
+                "folder": report.local(one.folder),
+                "frames": one.num_frames,
+                "promised_frames": one.promised_length,
+                "size": None if one.size is None else list(one.size),
+                "frame_rate": one.frame_rate,
+                "boxes": one.num_boxes,
+                "people_boxes": one.num_people_boxes,
+                "ids": one.num_ids,
+                "partly_outside": one.num_partly_outside,
+                "gaps": one.num_gaps,
+                "detections": one.num_detections,
+                "problems": len(one.problems),
+            }
+            for one in report.sequences
+        ],
+        "crowdhuman": [
+            {
+                "annotations": report.local(one.path),
+                "annotated_images": one.num_annotated,
+                "images": one.num_images,
+                "people": one.num_people,
+                "heads": one.num_heads,
+                "ignored": one.num_ignored,
+                "smallest": None if one.smallest is None else list(one.smallest),
+                "largest": None if one.largest is None else list(one.largest),
+                "problems": len(one.problems),
+            }
+            for one in report.crowds
+        ],
+        "build": None
+        if report.build is None
+        else {
+            name: {"degraded": report.build.num_degraded[name], "clean": report.build.num_clean[name]}
+            for name in report.build.num_clean
+        },
+        "problems": [{"kind": p.kind, "where": p.where, "message": p.message} for p in report.problems()],
+    }
+
+
+_NUMBERS = ("frames", "size", "fps", "boxes", "of people", "ids", "gaps", "outside", "detections", "problems")
+
+
+def _row(report: DataReport, one: SequenceReport) -> tuple[str, ...]:
+    differs = one.promised_length not in (None, one.num_frames)
+    return (
+        report.local(one.folder),
+        f"{one.num_frames:,}" + (f" of {one.promised_length:,}" if differs else ""),
+        "-" if one.size is None else pixels(one.size),
+        "-" if one.frame_rate is None else f"{one.frame_rate:g}",
+        *(
+            ("-",) * 5
+            if one.num_boxes is None
+            else (
+                f"{one.num_boxes:,}",
+                f"{one.num_people_boxes:,}",
+                f"{one.num_ids:,}",
+                f"{one.num_gaps:,}",
+                f"{one.num_partly_outside:,}",
+            )
+        ),
+        "-" if one.num_detections is None else f"{one.num_detections:,}",
+        f"{len(one.problems)}" if one.problems else "-",
+    )
+
+
+def _total_row(report: DataReport) -> tuple[str, ...] | None:
+    if len(report.sequences) < 2:
+        return None
+    totals = report.totals()
+    return (
+        "total",
+        f"{totals['frames']:,}",
+        "",
+        "",
+        f"{totals['boxes']:,}",
+        f"{totals['people_boxes']:,}",
+        f"{totals['ids']:,}",
+        f"{sum(one.num_gaps for one in report.sequences):,}",
+        f"{sum(one.num_partly_outside for one in report.sequences):,}",
+        f"{sum(one.num_detections or 0 for one in report.sequences):,}",
+        f"{sum(len(one.problems) for one in report.sequences) or '-'}",
+    )
+
+
+def _crowd_row(report: DataReport, one: CrowdReport) -> tuple[str, ...]:
+    missing = one.num_images != one.num_annotated
+    sizes = "-" if one.smallest is None or one.largest is None else f"{pixels(one.smallest)}-{pixels(one.largest)}"
+    return (
+        report.local(one.path),
+        f"{one.num_images:,}" + (f" of {one.num_annotated:,}" if missing else ""),
+        f"{one.num_people:,}",
+        f"{one.num_heads:,}",
+        f"{one.num_ignored:,}",
+        sizes,
+        f"{len(one.problems)}" if one.problems else "-",
+    )
+
+
+def _show_table(columns: Sequence[str], rows: Sequence[Sequence[str]], total: Sequence[str] | None) -> None:
+    if sys.stdout.isatty():
+        _draw_table(columns, rows, total)
+        return
+    every = [columns, *rows, *([total] if total else [])]
+    widths = [max(map(len, column)) for column in zip(*every, strict=True)]
+    for row in every:
+        first, *others = (
+            cell.ljust(w) if i == 0 else cell.rjust(w) for i, (cell, w) in enumerate(zip(row, widths, strict=True))
+        )
+        say("  ".join((first, *others)).rstrip())
+    say("")
+
+
+_FIRST_TO_GO = ("outside", "detections", "gaps", "of people", "fps", "heads", "ids", "size")
+"""Columns that a narrow terminal does without; the first goes first."""
+
+
+def _draw_table(columns: Sequence[str], rows: Sequence[Sequence[str]], total: Sequence[str] | None) -> None:
+    from rich.box import SIMPLE
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    console = Console()
+    shown = list(columns)
+    for name in _FIRST_TO_GO:
+        if console.width >= _width(shown, columns, rows) + 3 * len(shown):
+            break
+        shown = [column for column in shown if column != name]
+    table = Table(box=SIMPLE, show_footer=total is not None)
+    for number, name in enumerate(columns):
+        if name in shown:
+            footer = Text(total[number] if total else "")
+            table.add_column(name, footer, justify="right" if number else "left", overflow="fold", no_wrap=number > 0)
+    for row in rows:
+        cells = [Text(cell) for name, cell in zip(columns, row, strict=True) if name in shown]
+        cells[-1].stylize("red" if row[-1] != "-" else "")
+        table.add_row(*cells)
+    console.print(table)
+
+
+def _width(shown: Sequence[str], columns: Sequence[str], rows: Sequence[Sequence[str]]) -> int:
+    """Count the characters of the columns that are shown."""
+    widths = [max(map(len, column)) for column in zip(columns, *rows, strict=True)]
+    return sum(width for name, width in zip(columns, widths, strict=True) if name in shown)
+
+
+def _summary(report: DataReport, groups: dict[str, list[Problem]]) -> str:
+    totals = report.totals()
+    parts = []
+    if report.sequences:
+        parts += [
+            counted(totals["sequences"], "sequence"),
+            counted(totals["frames"], "frame"),
+            counted(totals["boxes"], "box", "boxes"),
+            counted(totals["ids"], "person", "people"),
+        ]
+    if report.crowds:
+        parts += [counted(totals["images"], "still image"), f"{counted(totals['people'], 'person', 'people')} on them"]
+    found = "no problems"
+    if groups:
+        found = f"{counted(totals['problems'], 'problem')} of {counted(len(groups), 'kind')}"
+    return f"{report.path}: {', '.join(parts)}; {found}"
