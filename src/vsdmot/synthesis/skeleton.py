@@ -11,9 +11,10 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from math import sqrt
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
+
+from vsdmot.synthesis.compiled import compiled
 
 Array = NDArray[np.float64]
 
@@ -210,7 +211,7 @@ def pose_matrices(skeleton: Skeleton, pose: Pose) -> Array:
     )
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _pose_matrices(
     joints: Array,
     parents: NDArray[np.int64],

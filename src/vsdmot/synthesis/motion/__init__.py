@@ -1,0 +1,1 @@
+"""How people move in rendered scenes."""
