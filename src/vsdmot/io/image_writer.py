@@ -26,20 +26,21 @@ _PILLOW: dict[str, tuple[str, dict[str, object]]] = {  # format and options with
 }
 
 
-def write_image(path: Path, image: Image) -> None:
-    """Write an image; JPEG at quality 95 with full chroma (4:4:4), every other format without loss.
+def write_image(path: Path, image: Image, *, jpeg_quality: int = JPEG_QUALITY) -> None:
+    """Write an image; JPEG with full chroma (4:4:4), every other format without loss.
 
     Args:
         path: Its suffix decides the format; one of `vsdmot.io.images.IMAGE_SUFFIXES`.
         image: ``(H, W, 3)`` uint8 RGB.
+        jpeg_quality: 1 to 100; lower makes smaller JPEG files with more artefacts.
 
     Raises:
         OutputError: An unknown suffix, a size that the format cannot hold, or the file cannot be written.
     """
-    write_whole(path, encode_image(image, path))
+    write_whole(path, encode_image(image, path, jpeg_quality))
 
 
-def encode_image(image: Image, path: Path) -> bytes:
+def encode_image(image: Image, path: Path, jpeg_quality: int = JPEG_QUALITY) -> bytes:
     """Encode an image for a file name.
 
     Raises:
@@ -47,7 +48,7 @@ def encode_image(image: Image, path: Path) -> bytes:
     """
     suffix = path.suffix.lower()
     if suffix in (".jpg", ".jpeg", ".png"):
-        settings = [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY]
+        settings = [cv2.IMWRITE_JPEG_QUALITY, jpeg_quality]
         settings += [cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444]
         if suffix == ".png":
             settings = [cv2.IMWRITE_PNG_COMPRESSION, 1]  # noise hardly compresses, however long one tries
