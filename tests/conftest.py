@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -170,13 +171,29 @@ def _draw_crowdhuman(folder: Path) -> None:
         (folder / f"annotation_{split}.odgt").write_text("".join(lines))
 
 
+@pytest.fixture(scope="session")
+def cvat_export(tmp_path_factory) -> Path:
+    """A zip archive as CVAT exports it as "MOT 1.1": no seqinfo.ini, labels.txt, images counted from 0."""
+    folder = draw_sequence(tmp_path_factory.mktemp("cvat") / "task", num_frames=4, with_detections=False)
+    rows = (folder / "gt" / "gt.txt").read_text()
+    path = folder.parent / "task_7.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("gt/gt.txt", rows.replace(",1,1,1\n", ",1,2,1.0\n"))
+        archive.writestr("gt/labels.txt", "bag\nperson\n")
+        for image in sorted((folder / "img1").iterdir()):
+            archive.write(image, f"img1/frame_{int(image.stem) - 1:06d}.jpg")
+    return path
+
+
 @pytest.fixture
-def playground(tmp_path, clip_folder, tracker_folder, detector_file) -> Path:
+def playground(tmp_path, clip_folder, tracker_folder, detector_file, originals, cvat_export) -> Path:
     """A folder with the files that the documentation's commands name, and the project's presets and examples."""
     for file in clip_folder.iterdir():
         (tmp_path / file.name).symlink_to(file)
     (tmp_path / "weights").symlink_to(tracker_folder)
     (tmp_path / "yolox.safetensors").symlink_to(detector_file)
+    (tmp_path / "originals").symlink_to(originals)
+    (tmp_path / "task_7.zip").symlink_to(cvat_export)
     for folder in ("configs", "examples"):
         (tmp_path / folder).symlink_to(ROOT / folder)
     return tmp_path

@@ -35,6 +35,11 @@ def test_all_that_is_missing_is_told_at_once(originals):
     expected = "2 of 3 sequences are missing below this folder: MOT17-99, dancetrack9999"
     with pytest.raises(SourceError, match=re.escape(f"{originals}: {expected}")):
         locate(originals, ["MOT17-99", "MOT20-01", "dancetrack9999"])
+    expected = (
+        r"none of the sequences \(a, b, c and 1 more\) is below this folder; there are MOT20-01, MOT20-02, MOT20-03 "
+    )
+    with pytest.raises(SourceError, match=expected):
+        locate(originals / "MOT20" / "train", ["a", "b", "c", "d"])
     with pytest.raises(SourceError, match="no such folder"):
         locate(originals / "none", ["MOT17-02"])
 

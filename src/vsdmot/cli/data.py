@@ -222,8 +222,8 @@ def _check(settings: CheckSettings, folder: Path) -> DataReport:
     workers = settings.workers or _num_cores()
     with Progress("checking", _about(folders, annotations)) as progress:
         look = Look(decode=settings.decode, workers=workers, seen=progress.advance)
-        sequences = tuple(check_folder(path, look) for path in until_stopped(folders))
-        crowds = tuple(check_crowdhuman(path, list_images(path.parent), look) for path in until_stopped(annotations))
+        sequences = tuple(check_folder(path, look) for path in folders)
+        crowds = tuple(check_crowdhuman(path, list_images(path.parent), look) for path in annotations)
     return DataReport(
         path=settings.path,
         folder=folder.parent if folder.is_file() else folder,
@@ -246,10 +246,7 @@ def _about(folders: Iterable[Path], annotations: Iterable[Path] = ()) -> int:
 
 
 def _show_build(output: Path) -> None:
-    report = check_build(output)
-    for name in report.num_clean:
-        degraded, clean = report.num_degraded[name], report.num_clean[name]
-        say(f"{name}: {counted(degraded + clean, 'sequence')}, {degraded} degraded and {clean} clean")
+    say("\n".join(check_build(output).lines()))
     show_files([output / name for name in (*LISTS, MEMBERSHIP, NAME)])
 
 

@@ -72,10 +72,7 @@ def show(report: DataReport) -> None:
         columns = ("annotations", "images", "people", "heads", "ignored", "sizes", "problems")
         _show_table(columns, [_crowd_row(report, one) for one in report.crowds], None)
     if report.build:
-        for name in report.build.num_clean:
-            degraded, clean = report.build.num_degraded[name], report.build.num_clean[name]
-            say(f"{name}: {counted(degraded + clean, 'sequence')}, {degraded} degraded and {clean} clean")
-        say("")
+        say("\n".join([*report.build.lines(), ""]))
     groups: defaultdict[str, list[Problem]] = defaultdict(list)
     for problem in report.problems():
         groups[problem.kind].append(problem)

@@ -10,7 +10,7 @@ from vsdmot.datasets.manifest import NAME, Manifest
 from vsdmot.datasets.splits import SplitEntry, read_split
 from vsdmot.errors import FormatError
 from vsdmot.io.box_checks import problem_of
-from vsdmot.io.problems import Problem, some
+from vsdmot.io.problems import Problem, counted, some
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,6 +26,19 @@ class BuildReport:
     num_degraded: dict[str, int]
     num_clean: dict[str, int]
     problems: tuple[Problem, ...]
+
+    def lines(self) -> list[str]:
+        """Say in a line for each list what it holds."""
+        return [f"{name}: {self._shares(name)}" for name in self.num_clean]
+
+    def _shares(self, name: str) -> str:
+        degraded, clean = self.num_degraded[name], self.num_clean[name]
+        every = counted(degraded + clean, "sequence")
+        if degraded and clean:
+            return f"{every}, {degraded} degraded and {clean} clean"
+        if not degraded and not clean:
+            return every
+        return f"{every}, {'degraded' if degraded else 'clean'}"
 
 
 def check_build(folder: Path) -> BuildReport:

@@ -9,7 +9,7 @@ from pathlib import Path
 from vsdmot.datasets.manifest import is_build
 from vsdmot.errors import SourceError
 from vsdmot.io.datasets import sequence_folders
-from vsdmot.io.problems import counted
+from vsdmot.io.problems import counted, some
 
 DETECTORS = ("FRCNN", "SDP", "DPM")
 """MOT17 holds each sequence once for each of these, with the same images and ground truth; the first found is taken."""
@@ -41,6 +41,9 @@ def locate(root: Path, names: Iterable[str]) -> dict[str, Path]:
             doubtful.append(f"{candidates[0].name} ({', '.join(str(path.parent) for path in candidates)})")
         else:
             missing.append(name)
+    if len(missing) == len(names):
+        there, wanted = some(sorted(by_name)), some(names)
+        raise SourceError(f"{root}: none of the sequences ({wanted}) is below this folder; there are {there}")
     if missing:
         of_all = f"{len(missing)} of {counted(len(names), 'sequence')}"
         raise SourceError(f"{root}: {of_all} are missing below this folder: {', '.join(missing)}")
