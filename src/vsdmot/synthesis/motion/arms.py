@@ -15,7 +15,7 @@ Array = NDArray[np.float64]
 
 Hold = Literal[
     "hip", "pocket", "crossed_over", "crossed_under", "phone", "ear", "clasped", "back", "face", "strap", "photo",
-    "talk", "wave", "point", "box", "trolley", "pull", "umbrella", "bag", "child", "lap", "knee", "table",
+    "talk", "wave", "point", "box", "trolley", "pull", "umbrella", "bag", "child", "guided", "lap", "knee", "table",
 ]  # fmt: skip
 """A place for one hand."""
 
@@ -53,6 +53,7 @@ _SPOTS: dict[Hold, _Spot] = {
     "umbrella": _Spot(0.12, 0.23, 1.27, 25, 0, 0),
     "bag": _Spot(0.235, 0.0, 0.865, 20, 5, 0),
     "child": _Spot(0.265, 0.06, 0.89, 20, 30, 0),
+    "guided": _Spot(0.27, 0.12, 1.40, 12, 20, 0),
     "lap": _Spot(0.10, 0.29, 1.06, 35, 60, 5),
     "knee": _Spot(0.14, 0.38, 1.055, 30, 75, 10),
     "table": _Spot(0.13, 0.40, 1.10, 55, 80, 0),

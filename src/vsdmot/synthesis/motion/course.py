@@ -25,13 +25,25 @@ GRAVITY = 9.81
 REST_PHASE = 0.05
 """Where in the cycle a standing person is, and half a cycle on: both feet on the ground."""
 
-_TURN_RADIUS = 0.30
+_TURN_RADIUS = 0.12
 """Metres of way that a turn by one radian counts as."""
+_TURN_A_CYCLE = 2.0
+"""Radians that two steps turn the body at most: a foot turns about 40 degrees in or out of the way of the hips."""
 _MOVING = 0.03
 """m/s below which a person stands."""
 _CLOSING = 0.30
 """Part of a cycle that is stepped after the course has come to rest, to bring the feet under the body."""
 _CLOSING_SECONDS = 0.55
+
+
+@dataclass(frozen=True, slots=True)
+class Leg:
+    """A move from rest to rest: when, in seconds, where to, and by how many metres its way bows to the right."""
+
+    begin: float
+    end: float
+    to: Place
+    bow: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,28 +100,34 @@ class Course:
     @classmethod
     def still(cls, place: Place, *, leg: float) -> Course:
         """Stay where one is."""
-        return cls(0.0, np.tile([place.x, place.y, place.yaw], (8, 1)), leg=leg)
+        return cls(0.0, np.tile(np.array([place.x, place.y, place.yaw], np.float64), (8, 1)), leg=leg)
 
     @classmethod
-    def through(cls, keys: Sequence[tuple[float, float, Place]], *, leg: float, cadence: float = 1.0) -> Course:
-        """Go from place to place, from rest to rest.
+    def through(cls, start: Place, legs: Sequence[Leg], *, leg: float, cadence: float = 1.0) -> Course:
+        """Go from place to place.
 
         Args:
-            keys: When each move begins and ends, in seconds, and where it leads; the first is where the person is
-                before. Moves do not overlap.
+            start: Where the person is before.
+            legs: The moves in order; they do not overlap.
             leg: See the constructor.
             cadence: See the constructor.
         """
-        start, end = keys[0][0] - 1.0, keys[-1][1] + 1.0
-        times = np.arange(start, end, TIME_STEP)
-        places = np.tile([keys[0][2].x, keys[0][2].y, keys[0][2].yaw], (len(times), 1))
-        for begin, finish, place in keys[1:]:
-            share = np.clip((times - begin) / max(finish - begin, TIME_STEP), 0, 1)
-            first = int(np.searchsorted(times, begin))
-            ease = share[first:] ** 3 * (10 - 15 * share[first:] + 6 * share[first:] ** 2)
-            before = places[min(first, len(places) - 1)].copy()
-            places[first:] = before + ease[:, None] * (np.array([place.x, place.y, place.yaw]) - before)
-        return cls(float(start), places, leg=leg, cadence=cadence)
+        begin, end = (legs[0].begin - 1.0, legs[-1].end + 1.5) if legs else (0.0, 0.2)
+        times = np.arange(begin, end, TIME_STEP)
+        places = np.tile(np.array([start.x, start.y, start.yaw], np.float64), (len(times), 1))
+        for move in legs:
+            first = int(np.searchsorted(times, move.begin))
+            share = np.clip((times[first:] - move.begin) / max(move.end - move.begin, TIME_STEP), 0, 1)
+            gone = share**3 * (10 - 15 * share + 6 * share**2)
+            before = places[-1].copy()
+            way = np.array([move.to.x, move.to.y, move.to.yaw]) - before
+            places[first:] = before + gone[:, None] * way
+            far = float(np.hypot(way[0], way[1]))
+            if far > 1e-6:
+                bowed = move.bow * np.sin(np.pi * gone) ** 2
+                places[first:, 0] += bowed * way[1] / far
+                places[first:, 1] -= bowed * way[0] / far
+        return cls(float(begin), places, leg=leg, cadence=cadence)
 
     def frequency(self, pace: float) -> float:
         """Give the cycles per second at a pace: with its root, as people split a change between length and rate."""
@@ -156,7 +174,9 @@ class Course:
 
     def _lay_phase(self) -> None:
         """Add up the phase, so that each stop finds both feet on the ground and under the body."""
-        rate = np.array([self.frequency(float(pace)) if pace > _MOVING else 0.0 for pace in self._pace])
+        walked = np.array([self.frequency(float(pace)) if pace > _MOVING else 0.0 for pace in self._pace])
+        turned = np.abs(np.gradient(self._places[:, 2], TIME_STEP)) / _TURN_A_CYCLE
+        rate = np.hypot(walked, np.where(turned > 0.02, turned, 0.0))
         rate = gaussian_filter1d(rate, 0.06 / TIME_STEP, mode="nearest")
         moving = rate > 1e-4
         edges = np.flatnonzero(np.diff(np.concatenate([[False], moving, [False]]).astype(int)))

@@ -84,15 +84,18 @@ class Looks:
 
 
 class Added:
-    """Channels that are added, each array until the next one takes over; a person who walks off straightens up."""
+    """Channels that are added, each array until the next one takes over."""
 
-    def __init__(self, starts: Sequence[float], values: Sequence[Array], fades: Sequence[float]) -> None:
-        """Take what is added from each moment on; see `Holds`."""
+    def __init__(
+        self, starts: Sequence[float], values: Sequence[Array], fades: Sequence[float], *, walking: bool = False
+    ) -> None:
+        """Take what is added from each moment on; see `Holds`. Walkers straighten up unless ``walking`` is set."""
         self._holds = Holds(starts, values, fades)
+        self._walking = walking
 
     def apply(self, values: Array, time: float, share: float) -> None:
         """Change the channels of a moment."""
-        values += self._holds.at(time) * (1 - ease(share * 2.5))
+        values += self._holds.at(time) * (1.0 if self._walking else 1 - ease(share * 2.5))
 
 
 class Stance:
