@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from scipy.integrate import quad
 
-from vsdmot.degradation.kernels import gaussian_kernel, sinc_kernel
+from vsdmot.degradation.kernels import gaussian_kernel, motion_kernel, sinc_kernel
 
 GOLDEN = {
     "iso_s2_k21": gaussian_kernel(21, 2.0),
@@ -67,6 +67,56 @@ def test_a_quarter_turn_swaps_the_axes():
     np.testing.assert_allclose(gaussian_kernel(9, 0.7, 2, math.pi / 2), gaussian_kernel(9, 2, 0.7), atol=1e-15)
 
 
+def slow_motion(length, angle, samples=40001):
+    """Move a point along the line in tiny steps; each step gives its light to the four pixels around it."""
+    reach = math.ceil(max(abs(math.cos(angle)), abs(math.sin(angle))) * length / 2 - 1e-9)
+    kernel = np.zeros((2 * reach + 3, 2 * reach + 3))
+    for position in (np.arange(samples) + 0.5) / samples - 0.5:
+        x, y = reach + 1 + position * length * math.cos(angle), reach + 1 + position * length * math.sin(angle)
+        left, top = math.floor(x), math.floor(y)
+        for row in (0, 1):
+            for column in (0, 1):
+                share = (1 - abs(y - top - row)) * (1 - abs(x - left - column))
+                kernel[top + row, left + column] += share / samples
+    assert kernel[0].max() < 1e-9
+    assert kernel[:, 0].max() < 1e-9
+    return kernel[1:-1, 1:-1]
+
+
+@pytest.mark.parametrize(("length", "angle"), [(0.7, 0.3), (2.0, 0.0), (5.5, math.pi / 2), (9.3, 2.2), (6.0, -0.6)])
+def test_motion_is_a_line_in_tiny_steps(length, angle):
+    np.testing.assert_allclose(motion_kernel(length, angle), slow_motion(length, angle), atol=2e-5)
+
+
+@pytest.mark.parametrize("length", [0.0, 0.4, 3.0, 11.7, 40.0])
+@pytest.mark.parametrize("angle", [0.0, math.pi / 4, 1.1, -2.5, math.pi])
+def test_motion_keeps_brightness_and_place_and_has_its_length(length, angle):
+    """The variance of an even line of length L is L^2 / 12; each bilinear share adds at most 1/4 pixel^2 an axis."""
+    kernel = motion_kernel(length, angle)
+    offsets = np.arange(len(kernel)) - len(kernel) // 2
+    x, y = np.meshgrid(offsets, offsets)
+    assert kernel.sum() == pytest.approx(1)
+    assert kernel.min() >= 0
+    assert (kernel * x).sum() == pytest.approx(0, abs=1e-9)
+    assert (kernel * y).sum() == pytest.approx(0, abs=1e-9)
+    spread = (kernel * (x**2 + y**2)).sum() - length**2 / 12
+    assert -1e-9 <= spread <= 0.5
+    np.testing.assert_allclose(kernel, kernel[::-1, ::-1], atol=1e-12)  # back and forth are the same
+
+
+def test_motion_changes_smoothly_with_length_and_angle():
+    """No jumps at whole pixels, so that a drifting motion does not flicker."""
+    for step in np.linspace(2.9, 3.1, 9):
+        before, after = (
+            np.pad(k, 4 - len(k) // 2) for k in (motion_kernel(step, 0.4), motion_kernel(step + 0.01, 0.4))
+        )
+        assert np.abs(before - after).sum() < 0.02
+
+
+def test_no_motion_changes_nothing():
+    assert motion_kernel(0.0, 1.0).tolist() == [[1.0]]
+
+
 @pytest.mark.parametrize(
     ("make", "message"),
     [
@@ -77,6 +127,9 @@ def test_a_quarter_turn_swaps_the_axes():
         (lambda: gaussian_kernel(5, float("nan")), "must be positive"),
         (lambda: gaussian_kernel(5, 1.0, shape="plateau", beta=0.0), "must be positive"),
         (lambda: gaussian_kernel(5, 1.0, shape="box"), "shape must be one of gaussian, generalised, plateau"),
+        (lambda: motion_kernel(-1.0, 0.0), "length must be at least 0"),
+        (lambda: motion_kernel(float("nan"), 0.0), "length must be at least 0"),
+        (lambda: motion_kernel(math.inf, 0.0), "length must be at least 0"),
         (lambda: sinc_kernel(6, 1.0), "size must be odd"),
         (lambda: sinc_kernel(5, 0.0), "cutoff must lie"),
         (lambda: sinc_kernel(5, 3.2), "cutoff must lie"),

@@ -20,6 +20,7 @@ from vsdmot.version import __version__
 VERBS = {
     "track": "follow people through a video: overlay, MOT text, JSON Lines",
     "detect": "write the proposals of a detector to a file",
+    "degrade": "make low-quality footage from good, with the same boxes",
     "data": "check data sets, and build the paper's sets of low quality",
     "info": "say what a file or folder of weights is",
     "demo": "make a short low-quality clip, track it, and show where the files are",

@@ -7,14 +7,16 @@ RealBasicVSR (Chan et al., CVPR 2022), which draws from the same distributions; 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from math import pi
-from typing import Any, Literal
+from operator import attrgetter
+from typing import Any, Literal, TypeVar
 
-from vsdmot.config import from_mapping, to_mapping
 from vsdmot.degradation.drawing import BETAS, DegradationConfig, StageConfig, lowest_cutoff
 from vsdmot.degradation.parameters import DegradationParameters, KernelParameters, StageParameters
+
+S = TypeVar("S")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,17 +104,29 @@ def spans(parameters: DegradationParameters, config: DegradationConfig) -> dict[
     return found
 
 
-def values_of(parameters: DegradationParameters, names: Mapping[str, Span]) -> dict[str, float]:
+def values_of(parameters: DegradationParameters, names: Iterable[str]) -> dict[str, float]:
     """Read numbers by their dotted names."""
-    return {name: _node(to_mapping(parameters), name)[name.rpartition(".")[2]] for name in names}
+    return {name: attrgetter(name)(parameters) for name in names}
 
 
 def with_values(parameters: DegradationParameters, values: Mapping[str, float]) -> DegradationParameters:
     """Give the parameters with other numbers, by dotted name."""
-    tree = to_mapping(parameters)
+    changes: dict[str, Any] = {}
     for name, value in values.items():
-        _node(tree, name)[name.rpartition(".")[2]] = value
-    return from_mapping(DegradationParameters, tree)
+        *parents, last = name.split(".")
+        node = changes
+        for parent in parents:
+            node = node.setdefault(parent, {})
+        node[last] = value
+    return _changed(parameters, changes)
+
+
+def _changed(settings: S, changes: Mapping[str, Any]) -> S:
+    values = {
+        name: _changed(getattr(settings, name), change) if isinstance(change, dict) else change
+        for name, change in changes.items()
+    }
+    return replace(settings, **values)  # type: ignore[type-var]
 
 
 def _stage_spans(name: str, stage: StageParameters, config: StageConfig, resize_step: float) -> dict[str, Span]:
@@ -145,9 +159,3 @@ def _kernel_spans(name: str, kernel: KernelParameters, config: StageConfig) -> d
         side = (1.0, 1.0) if kernel.beta == 1 else side  # half of the plateaus: drawn from a range of one number
         found[f"{name}.beta"] = Span(low=side[0], high=side[1], step=0.05 if kernel.family == "generalised" else 0.1)
     return found
-
-
-def _node(tree: dict[str, Any], name: str) -> dict[str, Any]:
-    for part in name.split(".")[:-1]:
-        tree = tree[part]
-    return tree

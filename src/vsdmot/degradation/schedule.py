@@ -235,18 +235,18 @@ class Schedule:
 
     @lru_cache(maxsize=4)  # noqa: B019
     def _dropped(self, group: int) -> frozenset[int]:
-        """Draw which frames of a group are lost: never its first, which is a key frame, and never two runs in a row."""
+        """Draw which frames of a group are lost, never its first, which is a key frame.
+
+        Every frame may begin a freeze; freezes can meet. A higher severity loses what a lower one loses, and more.
+        """
         first = group * GROUP_FRAMES + 1
         values = values_at("dropped_frames", self._level("dropped_frames", first))
-        rng = self._rng(_DROPS, group)
+        chances, lengths = self._rng(_DROPS, group).random((2, GROUP_FRAMES))
         lost: set[int] = set()
-        frame = first + 1
-        while frame < first + GROUP_FRAMES:
-            length = int(rng.integers(1, round(values["longest"]) + 1))
-            if rng.random() < values["start_probability"]:
-                lost.update(range(frame, min(frame + length, first + GROUP_FRAMES)))
-                frame += length
-            frame += 1
+        for position in range(1, GROUP_FRAMES):
+            if chances[position] < values["start_probability"]:
+                length = 1 + int(lengths[position] * round(values["longest"]))
+                lost.update(range(first + position, first + min(position + length, GROUP_FRAMES)))
         return frozenset(lost)
 
 

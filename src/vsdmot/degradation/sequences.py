@@ -7,6 +7,7 @@ that was cut off goes on where it stopped and gives the files that it would have
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 import os
 from collections.abc import Callable, Iterator
@@ -140,8 +141,7 @@ def plan_sequence(
         FrameFile(number=number, source=path, target=output_folder / path.relative_to(source_folder))
         for number, path in images
     )
-    size = sum(path.stat().st_size for _, path in images)
-    source = {"name": source_folder.resolve().name, "frames": len(images), "bytes": size}
+    source = {"name": source_folder.resolve().name, "frames": len(images), "first_image": _digest(images[0][1])}
     plan = SequencePlan(
         source=source_folder,
         output=output_folder,
@@ -288,6 +288,14 @@ def _batches(plan: SequencePlan) -> list[tuple[FrameFile, ...]]:
     if not set(ON_VIDEO) & set(plan.settings.only):
         return [(file,) for file in plan.files]
     return [tuple(group) for _, group in itertools.groupby(plan.files, key=lambda file: group_of(file.number))]
+
+
+def _digest(path: Path) -> str:
+    """Tell an image from others. Only the first of a source is looked at, so that a broken one can be replaced."""
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest()[:16]
+    except OSError as error:
+        raise SourceError(f"{path}: not readable: {error.strerror}") from None
 
 
 def holds_something(folder: Path) -> bool:

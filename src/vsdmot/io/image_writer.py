@@ -14,6 +14,7 @@ from vsdmot.io.whole_files import write_whole
 from vsdmot.structures import Image
 
 JPEG_QUALITY = 95
+JPEG_LONGEST_SIDE = 65500
 
 _PILLOW: dict[str, tuple[str, dict[str, object]]] = {  # format and options without loss
     ".bmp": ("BMP", {}),
@@ -52,12 +53,13 @@ def encode_image(image: Image, path: Path, jpeg_quality: int = JPEG_QUALITY) -> 
         settings += [cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444]
         if suffix == ".png":
             settings = [cv2.IMWRITE_PNG_COMPRESSION, 1]  # noise hardly compresses, however long one tries
-        try:
-            _, stream = cv2.imencode(suffix, cv2.cvtColor(image, cv2.COLOR_RGB2BGR), settings)
-        except cv2.error:
+        if suffix != ".png" and max(image.shape) > JPEG_LONGEST_SIDE:
             raise OutputError(
-                f"{path}: an image of {image.shape[1]}x{image.shape[0]} cannot be written as {suffix}"
-            ) from None
+                f"{path}: a JPEG has at most {JPEG_LONGEST_SIDE} pixels a side, this image is "
+                f"{image.shape[1]}x{image.shape[0]}; use .png"
+            )
+        done, stream = cv2.imencode(suffix, cv2.cvtColor(image, cv2.COLOR_RGB2BGR), settings)
+        assert done, "libjpeg and libpng take every image of such sizes"
         return np.asarray(stream).tobytes()
     if suffix not in _PILLOW:
         raise OutputError(f"{path}: expected an image name such as 000001.jpg or 000001.png")
