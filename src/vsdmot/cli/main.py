@@ -21,6 +21,7 @@ VERBS = {
     "track": "follow people through a video: overlay, MOT text, JSON Lines",
     "detect": "write the proposals of a detector to a file",
     "degrade": "make low-quality footage from good, with the same boxes",
+    "synth": "render scenes of people with exact ground truth",
     "data": "check data sets, and build the paper's sets of low quality",
     "info": "say what a file or folder of weights is",
     "demo": "make a short low-quality clip, track it, and show where the files are",

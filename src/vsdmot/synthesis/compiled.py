@@ -1,7 +1,7 @@
 """Loops that numba compiles when they are first called, and keeps on disk for the next time.
 
-They let go of Python's lock, so frames can be drawn by several threads. Neither ``fastmath`` nor ``parallel`` is on: both
-change the order of sums, and the same seed must give the same bits.
+They let go of Python's lock, so frames can be drawn by several threads. Neither ``fastmath`` nor ``parallel`` is on:
+both change the order of sums, and the same seed must give the same bits.
 """
 
 from __future__ import annotations

@@ -15,9 +15,9 @@ from typing import Literal, TypeVar, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from vsdmot.synthesis.motion.motion import Item
 from vsdmot.synthesis.skeleton import Proportions
 
-Item = Literal["none", "backpack", "handbag", "box", "phone", "umbrella", "trolley"]
 Hair = Literal["short", "buzzed", "bob", "long", "ponytail", "bun", "cap", "hood"]
 Top = Literal["t-shirt", "shirt", "jacket", "coat", "dress"]
 Bottom = Literal["trousers", "wide", "leggings", "shorts", "skirt"]
@@ -225,7 +225,9 @@ def _draw_bottom(rng: np.random.Generator, female: bool) -> Bottom:
 
 def _draw_hair(rng: np.random.Generator, female: bool) -> Hair:
     if female:
-        return _one(rng, ("bob", "long", "ponytail", "bun", "short", "cap", "hood"), (0.2, 0.34, 0.2, 0.1, 0.08, 0.05, 0.03))
+        return _one(
+            rng, ("bob", "long", "ponytail", "bun", "short", "cap", "hood"), (0.2, 0.34, 0.2, 0.1, 0.08, 0.05, 0.03)
+        )
     return _one(rng, ("short", "buzzed", "bob", "cap", "hood"), (0.60, 0.16, 0.08, 0.11, 0.05))
 
 

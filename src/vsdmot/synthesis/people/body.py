@@ -111,7 +111,9 @@ def _bind(
 def _averaging(triangles: NDArray[np.int32], num_vertices: int) -> scipy.sparse.csr_array:
     """Make the matrix that replaces a value on each vertex by the mean of its own and its neighbours'."""
     pairs = np.concatenate([triangles[:, [0, 1]], triangles[:, [1, 2]], triangles[:, [2, 0]]])
-    linked = scipy.sparse.coo_array((np.ones(len(pairs)), (pairs[:, 0], pairs[:, 1])), shape=(num_vertices,) * 2).tocsr()
+    linked = scipy.sparse.coo_array(
+        (np.ones(len(pairs)), (pairs[:, 0], pairs[:, 1])), shape=(num_vertices,) * 2
+    ).tocsr()
     linked = linked + linked.T + scipy.sparse.eye_array(num_vertices)
     return scipy.sparse.diags_array(1 / linked.sum(axis=1)) @ linked
 

@@ -170,6 +170,7 @@ def shade(
     background: FloatArray,
     ground_shade: FloatArray,
     total: FloatArray,
+    owner: NDArray[np.int16],
 ) -> None:
     """Add a sub-frame to a picture: people where they are nearest, the background elsewhere.
 
@@ -186,6 +187,7 @@ def shade(
         background: ``(H, W, 3)``.
         ground_shade: ``(H, W)``, factor on the background where people shade it.
         total: ``(H, W, 3)``, to which the sub-frame is added.
+        owner: ``(H, W)``, filled with the person that is seen, -1 for none.
     """
     height, width = nearest.shape
     values = np.empty(attributes.shape[1])
@@ -197,10 +199,12 @@ def shade(
         for column in range(width):
             t = nearest[row, column]
             if t < 0:
+                owner[row, column] = -1
                 shadow = ground_shade[row, column]
                 for channel in range(3):
                     total[row, column, channel] += background[row, column, channel] * shadow
                 continue
+            owner[row, column] = triangle_person[t]
             a, b, c = triangles[t, 0], triangles[t, 1], triangles[t, 2]
             ax, ay, bx, by = projected[a, 0], projected[a, 1], projected[b, 0], projected[b, 1]
             cx, cy, x, y = projected[c, 0], projected[c, 1], column + 0.5, row + 0.5

@@ -85,7 +85,9 @@ class Figure:
         )
         seat = Material.TOP if look.hem < 0.9 else lower
         for sign in SIDES:
-            self._trunk_ellipsoid(Bone.PELVIS, seat, self._trunk(sign * 0.075, -0.06, 0.925), (0.083, 0.07, 0.085), 0.05)
+            self._trunk_ellipsoid(
+                Bone.PELVIS, seat, self._trunk(sign * 0.075, -0.06, 0.925), (0.083, 0.07, 0.085), 0.05
+            )
         waist = 0.132 if female else 0.146
         self._trunk_ellipsoid(
             Bone.SPINE, Material.TOP, self._trunk(0, 0, 1.09), (waist + cloth, 0.102 + cloth, 0.15), 0.06
@@ -100,14 +102,14 @@ class Figure:
                     Bone.CHEST, Material.TOP, self._trunk(sign * 0.07, 0.083, 1.265), (0.060, 0.052, 0.058), 0.04
                 )
         for sign in SIDES:
-            self._solids.capsule(
-                Bone.CHEST, Material.TOP, self._trunk(0, -0.015, 1.385), self._trunk(sign * 0.125, -0.014, 1.385),
-                (0.058 * self._thick, 0.060 * self._thick), 0.05 * self._unit,
-            )  # fmt: skip
-            self._solids.capsule(
-                Bone.CHEST, Material.TOP, self._trunk(sign * 0.02, -0.02, 1.475), self._trunk(sign * 0.135, -0.014, 1.418),
-                (0.036 * self._thick, 0.038 * self._thick), 0.05 * self._unit,
-            )  # fmt: skip
+            for inner, outer, radius in (
+                ((0.0, -0.015, 1.385), (0.125, -0.014, 1.385), 0.058),
+                ((0.02, -0.02, 1.475), (0.135, -0.014, 1.418), 0.037),
+            ):
+                start = self._trunk(sign * inner[0], inner[1], inner[2])
+                end = self._trunk(sign * outer[0], outer[1], outer[2])
+                radii = (radius * self._thick, radius * self._thick)
+                self._solids.capsule(Bone.CHEST, Material.TOP, start, end, radii, 0.05 * self._unit)
         if look.top == "dress":
             return
         # The hem of the top, over the waistband.
@@ -224,7 +226,9 @@ class Figure:
     def _add_hair(self) -> None:
         style, size = self._look.hair, self._skull_size
 
-        def lock(bone: Bone, centre: tuple[float, float, float], radii: tuple[float, float, float], blend: float) -> None:
+        def lock(
+            bone: Bone, centre: tuple[float, float, float], radii: tuple[float, float, float], blend: float
+        ) -> None:
             scaled = np.array(radii) * size
             self._solids.ellipsoid(bone, Material.HAIR, self._skull(*centre), scaled, blend * size)
 
@@ -259,16 +263,20 @@ class Figure:
     def _add_item(self) -> None:
         item, unit = self._look.item, self._unit
         if item == "backpack":
-            self._trunk_ellipsoid(Bone.CHEST, Material.ITEM, self._trunk(0, -0.175, 1.22), (0.145, 0.085, 0.21), 0.012)
+            self._solids.block(
+                Bone.CHEST, Material.ITEM, self._trunk(0, -0.185, 1.24), np.array([0.10, 0.035, 0.16]) * unit, 0.01
+            )
+            self._trunk_ellipsoid(Bone.CHEST, Material.ITEM, self._trunk(0, -0.18, 1.22), (0.145, 0.075, 0.21), 0.05)
             for sign in SIDES:
-                self._solids.capsule(
-                    Bone.CHEST, Material.ITEM, self._trunk(sign * 0.105, 0.09, 1.27), self._trunk(sign * 0.10, -0.02, 1.452),
-                    (0.020 * self._thick, 0.020 * self._thick), 0.006 * unit,
-                )  # fmt: skip
+                front, back = self._trunk(sign * 0.105, 0.09, 1.27), self._trunk(sign * 0.10, -0.02, 1.452)
+                radius = 0.020 * self._thick
+                self._solids.capsule(Bone.CHEST, Material.ITEM, front, back, (radius, radius), 0.006 * unit)
         elif item == "box":
             self._solids.block(
                 Bone.CHEST, Material.ITEM, self._trunk(0, 0.33, 1.10), np.array([0.18, 0.13, 0.12]) * unit, 0.01
             )
+        elif item == "trolley":
+            self._add_trolley()
         elif item in ("handbag", "phone"):
             hand = self._joints[Bone.RIGHT_HAND]
             along = np.array([1 / sqrt(2), 0.0, -1 / sqrt(2)])
@@ -283,3 +291,15 @@ class Figure:
                     Bone.RIGHT_HAND, Material.ITEM, hand + reach * unit * along, hand + (reach + 0.06) * unit * along,
                     (radius * unit, radius * unit), 0.02, (0.55, 1.25, 0.55),
                 )  # fmt: skip
+
+    def _add_trolley(self) -> None:
+        """Add a case on wheels behind the right hip, with its handle; it follows the pelvis, which hardly tilts."""
+        unit = self._unit
+        low, high = np.array([0.26, -0.42, 0.34]) * unit, np.array([0.24, -0.20, 0.80]) * unit
+        self._solids.block(Bone.PELVIS, Material.ITEM, low, np.array([0.19, 0.11, 0.27]) * unit, 0.01)
+        for aside in (-0.08, 0.08):
+            shift = np.array([aside, 0.0, 0.0]) * unit
+            self._solids.capsule(
+                Bone.PELVIS, Material.ITEM, low + shift + (0, 0.05 * unit, 0.2 * unit), high + shift,
+                (0.014 * unit, 0.014 * unit), 0.01,
+            )  # fmt: skip

@@ -81,9 +81,7 @@ def surface(
 
 
 @compiled
-def _top(
-    look: NDArray[np.float32], x: float, y: float, z: float, texture: float, colour: NDArray[np.float64]
-) -> None:
+def _top(look: NDArray[np.float32], x: float, y: float, z: float, texture: float, colour: NDArray[np.float64]) -> None:
     """Replace the colour of the top where its pattern, or what is under an open jacket, shows."""
     side = abs(x)
     shown = 0.0

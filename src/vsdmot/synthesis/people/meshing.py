@@ -89,9 +89,7 @@ def _sample(
         for a in range(first[0], last[0] + 1):
             for b in range(first[1], last[1] + 1):
                 for c in range(first[2], last[2] + 1):
-                    distance = solid_distance(
-                        solids, i, low[0] + a * cell, low[1] + b * cell, low[2] + c * cell
-                    )
+                    distance = solid_distance(solids, i, low[0] + a * cell, low[1] + b * cell, low[2] + c * cell)
                     field[a, b, c] = smooth_minimum(field[a, b, c], distance, solids[i, 3])
     return field
 

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from vsdmot.synthesis.camera import NEAREST, Camera
+from vsdmot.synthesis.camera import Camera
 from vsdmot.synthesis.compiled import compiled
 from vsdmot.synthesis.light import Light
 
@@ -47,7 +47,7 @@ def ground_shade(
     direct = float(light.key.mean() * light.direction[2])
     shade = 1 - mask * np.float32(direct / (direct + around + 1e-9))
     _darken_contacts(shade, feet, camera)
-    full = cv2.resize(shade, (width, height), interpolation=cv2.INTER_LINEAR)
+    full: NDArray[np.float32] = cv2.resize(shade, (width, height), interpolation=cv2.INTER_LINEAR)
     _keep_ground(full, depth, camera.rotation, camera.position[2], camera.focal)
     return full
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from enum import IntEnum
+from math import sqrt
 
 import numpy as np
 from numpy.typing import NDArray
@@ -82,11 +83,12 @@ def solid_distance(solids: NDArray[np.float64], i: int, x: float, y: float, z: f
     if solids[i, 0] == 2.0:
         qx, qy, qz = abs(x - solids[i, 4]) - sx, abs(y - solids[i, 5]) - sy, abs(z - solids[i, 6]) - sz
         ox, oy, oz = max(qx, 0.0), max(qy, 0.0), max(qz, 0.0)
-        return np.sqrt(ox * ox + oy * oy + oz * oz) + min(max(qx, max(qy, qz)), 0.0)
+        inside: float = min(max(qx, max(qy, qz)), 0.0)
+        return sqrt(ox * ox + oy * oy + oz * oz) + inside
     px, py, pz = (x - solids[i, 4]) / sx, (y - solids[i, 5]) / sy, (z - solids[i, 6]) / sz
     if solids[i, 0] == 1.0:
-        norm = np.sqrt(px * px + py * py + pz * pz)
-        slope = np.sqrt((px / sx) ** 2 + (py / sy) ** 2 + (pz / sz) ** 2) + 1e-9
+        norm = sqrt(px * px + py * py + pz * pz)
+        slope = sqrt((px / sx) ** 2 + (py / sy) ** 2 + (pz / sz) ** 2) + 1e-9
         return norm * (norm - 1.0) / slope
     bx = (solids[i, 7] - solids[i, 4]) / sx
     by = (solids[i, 8] - solids[i, 5]) / sy
@@ -95,7 +97,8 @@ def solid_distance(solids: NDArray[np.float64], i: int, x: float, y: float, z: f
     along = min(max(along, 0.0), 1.0)
     dx, dy, dz = px - along * bx, py - along * by, pz - along * bz
     radius = solids[i, 10] + along * (solids[i, 11] - solids[i, 10])
-    return (np.sqrt(dx * dx + dy * dy + dz * dz) - radius) * min(sx, min(sy, sz))
+    distance: float = (sqrt(dx * dx + dy * dy + dz * dz) - radius) * min(sx, min(sy, sz))
+    return distance
 
 
 @compiled
