@@ -21,6 +21,7 @@ from vsdmot.synthesis.compiled import compiled
 FARTHEST = 1e5
 """Depth in metres behind which nothing is drawn; ground that reaches it meets the sky."""
 _LAYER = 1e-4  # part of its depth by which one layer of a decal comes forward in the test, not in the depth given out
+_RUN = 8  # pixels that share the sampling of a texture
 _MOST_TAPS = 3  # samples along the long side of a pixel's footprint; fewer blur the ground
 _FOOTPRINT = 0.4  # of a pixel that one sample stands for; the caller averages several
 _REDUCTION = 4  # the mirrored picture is this much smaller, which is also its blur
@@ -77,6 +78,7 @@ def draw(
     rays: NDArray[np.float64],
     nearest: float,
     mirrors: bool,
+    dither: float,
     colour: NDArray[np.float32],
     inverse_depth: NDArray[np.float32],
 ) -> None:
@@ -88,6 +90,7 @@ def draw(
         rays: ``(3, 3)``: times (column, row, 1) it gives the ray through a pixel whose forward part is 1.
         nearest: Depth in metres before which nothing is drawn.
         mirrors: Whether a surface of the ground reflects the rest.
+        dither: From 0.5 to 1; spread over several pictures that are averaged, it blends the levels of textures.
         colour: ``(H, W, 3)`` is filled.
         inverse_depth: ``(H, W)`` is filled, 1/m; 0 for the sky.
     """
@@ -102,9 +105,9 @@ def draw(
         below = eye.copy()
         below[2] *= -1
         ignored = np.empty(mirrored.shape[:2], np.float32)
-        _picture(mesh, below, flipped, nearest, np.zeros((1, 1, 3), np.float32), mirrored, ignored)
+        _picture(mesh, below, flipped, nearest, np.zeros((1, 1, 3), np.float32), dither, mirrored, ignored)
         _soften(mirrored)
-    _picture(mesh, eye, rays, nearest, mirrored, colour, inverse_depth)
+    _picture(mesh, eye, rays, nearest, mirrored, dither, colour, inverse_depth)
 
 
 @compiled
@@ -114,6 +117,7 @@ def _picture(
     rays: NDArray[np.float64],
     nearest: float,
     mirrored: NDArray[np.float32],
+    dither: float,
     colour: NDArray[np.float32],
     inverse_depth: NDArray[np.float32],
 ) -> None:
@@ -123,7 +127,7 @@ def _picture(
     inverse_depth[:] = 0
     _cover(mesh, eye, rays, nearest, planes, inverse_depth, nearest_id)
     for y in range(height):
-        _look_along(mesh, rays, planes, mirrored, y, nearest_id, colour, inverse_depth)
+        _look_along(mesh, rays, planes, mirrored, dither, y, nearest_id, colour, inverse_depth)
 
 
 @compiled
@@ -164,6 +168,7 @@ def _cover(
         forward = 1 + _LAYER * mesh.kind[k, 1]
         cut = mesh.kind[k, 2] != 0
         texture = mesh.kind[k, 0]
+        level = 0
         wide = float(1 << mesh.levels[texture, 0]) * mesh.skin[k, 0] * _FOOTPRINT
         high = float(1 << mesh.levels[texture, 1]) * mesh.skin[k, 2] * _FOOTPRINT
         x0, x1 = bounds[k, 0], bounds[k, 2]
@@ -172,15 +177,21 @@ def _cover(
             base = planes[k, 1] * y + planes[k, 2]
             base_u = planes[k, 4] * y + planes[k, 5]
             base_v = planes[k, 7] * y + planes[k, 8]
+            if cut and first <= last:
+                middle = 0.5 * (first + last)
+                depth = 1 / (planes[k, 0] * middle + base)
+                u, v = (planes[k, 3] * middle + base_u) * depth, (planes[k, 6] * middle + base_v) * depth
+                level, taps, _, _ = _footprint(planes, k, wide * depth, high * depth, u, v, 0.75)
+                level += taps // 3
             for x in range(first, last + 1):
                 inverse = planes[k, 0] * x + base
                 if inverse * forward <= depth_test[y, x]:
                     continue
                 if cut:
-                    u, v = (planes[k, 3] * x + base_u) / inverse, (planes[k, 6] * x + base_v) / inverse
-                    level, taps, _, _ = _footprint(planes, k, wide / inverse, high / inverse, u, v, 0.75)
+                    depth = 1 / inverse
+                    u, v = (planes[k, 3] * x + base_u) * depth, (planes[k, 6] * x + base_v) * depth
                     s, t = u * skin[k, 0] + skin[k, 1], v * skin[k, 2] + skin[k, 3]
-                    if not covered_at(texels, levels, texture, level + taps // 3, s, t):
+                    if not covered_at(texels, levels, texture, level, s, t):
                         continue
                 depth_test[y, x] = inverse * forward
                 nearest_id[y, x] = k
@@ -289,12 +300,9 @@ def _footprint(
     if long <= 1:
         return 0, 1, 0.0, 0.0
     taps = min(_MOST_TAPS, int(sqrt(long / max(short, 1.0))) + 1)
-    long *= dither * dither / (taps * taps)
-    level = 0
-    while long > 1:
-        long *= 0.25
-        level += 1
-    return level, taps, du, dv
+    # Half the logarithm to base 2, from the number's own exponent.
+    exponent = int(np.float32(long * dither * dither / (taps * taps)).view(np.int32) >> 23) - 127
+    return max(0, (exponent + 2) >> 1), taps, du, dv
 
 
 @_inlined
@@ -346,71 +354,111 @@ def _look_along(
     rays: NDArray[np.float64],
     planes: NDArray[np.float64],
     mirrored: NDArray[np.float32],
+    dither: float,
     y: int,
     nearest_id: NDArray[np.int32],
     colour: NDArray[np.float32],
     inverse_depth: NDArray[np.float32],
 ) -> None:
-    """Colour a row of pixels whose nearest surfaces are known."""
-    # Local names, and numbers where a part of the mesh would do: handing on arrays costs more than the work itself.
-    skin, kind, levels, texels, light, haze = mesh.skin, mesh.kind, mesh.levels, mesh.texels, mesh.light, mesh.haze
-    sky, normals = mesh.sky, mesh.normals
-    for x in range(colour.shape[1]):
-        k = nearest_id[y, x]
-        dx = rays[0, 0] * x + rays[0, 1] * y + rays[0, 2]
-        dy = rays[1, 0] * x + rays[1, 1] * y + rays[1, 2]
-        dz = rays[2, 0] * x + rays[2, 1] * y + rays[2, 2]
+    """Colour a row of pixels whose nearest surfaces are known, run by run of the same one."""
+    width = colour.shape[1]
+    start = 0
+    while start < width:
+        k = nearest_id[y, start]
+        end = start + 1
+        while end < width and nearest_id[y, end] == k and (end - start < _RUN or k < 0):
+            end += 1
         if k < 0:
-            colour[y, x, 0], colour[y, x, 1], colour[y, x, 2] = _towards(sky, dx, dy, dz)
-            continue
-        inverse = planes[k, 0] * x + planes[k, 1] * y + planes[k, 2]
+            for x in range(start, end):
+                dx = rays[0, 0] * x + rays[0, 1] * y + rays[0, 2]
+                dy = rays[1, 0] * x + rays[1, 1] * y + rays[1, 2]
+                dz = rays[2, 0] * x + rays[2, 1] * y + rays[2, 2]
+                colour[y, x, 0], colour[y, x, 1], colour[y, x, 2] = _towards(mesh.sky, dx, dy, dz)
+        else:
+            _look_at_run(mesh, rays, planes, mirrored, dither, y, start, end, k, colour, inverse_depth)
+        start = end
+
+
+@_inlined
+def _look_at_run(
+    mesh: Mesh,
+    rays: NDArray[np.float64],
+    planes: NDArray[np.float64],
+    mirrored: NDArray[np.float32],
+    dither: float,
+    y: int,
+    start: int,
+    end: int,
+    k: int,
+    colour: NDArray[np.float32],
+    inverse_depth: NDArray[np.float32],
+) -> None:
+    """Colour a few pixels of one surface; they share the sampling of its texture."""
+    skin, kind, levels = mesh.skin, mesh.kind, mesh.levels
+    texels, light = mesh.texels, mesh.light
+    by_x, by_x_u, by_x_v = planes[k, 0], planes[k, 3], planes[k, 6]
+    in_row = planes[k, 1] * y + planes[k, 2]
+    in_row_u, in_row_v = planes[k, 4] * y + planes[k, 5], planes[k, 7] * y + planes[k, 8]
+    texture = kind[k, 0]
+    wide, high = float(1 << levels[texture, 0]), float(1 << levels[texture, 1])
+    scale_s, shift_s, scale_t, shift_t = float(skin[k, 0]), float(skin[k, 1]), float(skin[k, 2]), float(skin[k, 3])
+
+    middle = 0.5 * (start + end - 1)
+    depth = 1 / (by_x * middle + in_row)
+    u, v = (by_x_u * middle + in_row_u) * depth, (by_x_v * middle + in_row_v) * depth
+    per_u, per_v = wide * scale_s * depth * _FOOTPRINT, high * scale_t * depth * _FOOTPRINT
+    level, taps, du, dv = _footprint(planes, k, per_u, per_v, u, v, dither)
+    level = min(level, max(levels[texture, 0], levels[texture, 1]))
+    columns, rows = 1 << max(0, levels[texture, 0] - level), 1 << max(0, levels[texture, 1] - level)
+    first, repeats = levels[texture, 3 + level], levels[texture, 2]
+    part = 1 / taps
+    ds, dt = du * part / wide, dv * part / high
+    shift_s -= 0.5 * (taps - 1) * ds
+    shift_t -= 0.5 * (taps - 1) * dt
+    scale = part / (255 * 256)
+    tint_r, tint_g, tint_b = scale * skin[k, 4], scale * skin[k, 5], scale * skin[k, 6]
+    gloss, mirror = float(skin[k, 7]), float(skin[k, 8])
+    haze_r, haze_g, haze_b, haze = mesh.haze[0], mesh.haze[1], mesh.haze[2], mesh.haze[3]
+
+    for x in range(start, end):
+        inverse = by_x * x + in_row
         inverse_depth[y, x] = inverse
         depth = 1 / inverse
-        u = (planes[k, 3] * x + planes[k, 4] * y + planes[k, 5]) * depth
-        v = (planes[k, 6] * x + planes[k, 7] * y + planes[k, 8]) * depth
-
-        texture = kind[k, 0]
-        wide, high = float(1 << levels[texture, 0]), float(1 << levels[texture, 1])
-        dither = 0.5625 + 0.125 * (((x & 1) * 2 + (y & 1) * 3 + (x & 2)) & 3)
-        per_u, per_v = wide * skin[k, 0] * depth * _FOOTPRINT, high * skin[k, 2] * depth * _FOOTPRINT
-        level, taps, du, dv = _footprint(planes, k, per_u, per_v, u, v, dither)
-        level = min(level, max(levels[texture, 0], levels[texture, 1]))
-        s, t = u * skin[k, 0] + skin[k, 1], v * skin[k, 2] + skin[k, 3]
-        part = 1 / taps
-        du, dv = du * part / wide, dv * part / high
-        s, t = s - 0.5 * (taps - 1) * du, t - 0.5 * (taps - 1) * dv
-        columns, rows = 1 << max(0, levels[texture, 0] - level), 1 << max(0, levels[texture, 1] - level)
-        first, repeats = levels[texture, 3 + level], levels[texture, 2]
+        u, v = (by_x_u * x + in_row_u) * depth, (by_x_v * x + in_row_v) * depth
+        s, t = u * scale_s + shift_s, v * scale_t + shift_t
         red, green, blue, alpha = 0, 0, 0, 0
-        for tap in range(taps):
-            red_green, blue_alpha = _texel(texels, first, columns, rows, repeats, s + tap * du, t + tap * dv)
+        for _ in range(taps):
+            red_green, blue_alpha = _texel(texels, first, columns, rows, repeats, s, t)
             red += red_green & 0xFFFF
             green += red_green >> 16
             blue += blue_alpha & 0xFFFF
             alpha += blue_alpha >> 16
-        scale = part / (255 * 256)
-
+            s += ds
+            t += dt
         lr, lg, lb = _lit(light, kind, k, u, v)
-        r, g, b = red * scale * skin[k, 4] * lr, green * scale * skin[k, 5] * lg, blue * scale * skin[k, 6] * lb
-        if skin[k, 7] > 0 or skin[k, 8] > 0:
+        r, g, b = red * tint_r * lr, green * tint_g * lg, blue * tint_b * lb
+        if gloss > 0 or mirror > 0:
+            dx = rays[0, 0] * x + rays[0, 1] * y + rays[0, 2]
+            dy = rays[1, 0] * x + rays[1, 1] * y + rays[1, 2]
+            dz = rays[2, 0] * x + rays[2, 1] * y + rays[2, 2]
             length = sqrt(dx * dx + dy * dy + dz * dz)
-            nx, ny, nz = _normal(normals, k, u, v)
+            nx, ny, nz = _normal(mesh.normals, k, u, v)
             facing = (dx * nx + dy * ny + dz * nz) / length
             graze = 1 - min(1.0, abs(facing))
-            shine = alpha * scale if kind[k, 2] == 0 else 1.0
-            if skin[k, 8] > 0:
-                shine *= skin[k, 8] * (0.08 + 0.92 * graze * graze * graze)
+            shine = alpha * scale
+            if mirror > 0:
+                shine *= mirror * (0.08 + 0.92 * graze * graze * graze)
                 er, eg, eb = _between(mirrored, x, y)
             else:
-                shine *= skin[k, 7] * (0.25 + 0.75 * graze * graze * graze)
+                shine *= gloss * (0.25 + 0.75 * graze * graze * graze)
                 back = 2 * facing * length
-                er, eg, eb = _towards(sky, dx - back * nx, dy - back * ny, dz - back * nz)
+                er, eg, eb = _towards(mesh.sky, dx - back * nx, dy - back * ny, dz - back * nz)
             r, g, b = r + shine * (er - r), g + shine * (eg - g), b + shine * (eb - b)
-        air = depth * haze[3]
+        air = depth * haze
         air /= 1 + air
-        colour[y, x, 0] = r + air * (haze[0] - r)
-        colour[y, x, 1] = g + air * (haze[1] - g)
-        colour[y, x, 2] = b + air * (haze[2] - b)
+        colour[y, x, 0] = r + air * (haze_r - r)
+        colour[y, x, 1] = g + air * (haze_g - g)
+        colour[y, x, 2] = b + air * (haze_b - b)
 
 
 @_inlined

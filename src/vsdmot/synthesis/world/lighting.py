@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import ceil, floor, sqrt
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,9 +18,9 @@ from vsdmot.synthesis.compiled import compiled
 from vsdmot.synthesis.light import Light
 from vsdmot.synthesis.world.draw import Mesh, covered_at, span
 
-_REGION = np.array([[-26.0, -8.0, 0.0], [26.0, 46.0, 14.0]])  # within which shadows are cast
-_FINE = 0.05
-_COARSE = 0.2
+_REGION = np.array([[-26.0, -8.0, 0.0], [26.0, 72.0, 14.0]])  # within which shadows are cast
+_FINE = 0.06
+_COARSE = 0.25
 _NUM_DIRECTIONS = 32
 
 
@@ -40,21 +41,39 @@ class Lamp:
     downward: float = 0.0
 
 
+class Exposure(NamedTuple):
+    """What reaches the samples of light.
+
+    Attributes:
+        places: ``(L, 3)`` where they are, metres.
+        normals: ``(L, 3)`` unit vectors.
+        key: ``(L,)`` part of the far source that is seen.
+        sky: ``(L,)`` part of the light from above that is not kept off.
+    """
+
+    places: NDArray[np.float64]
+    normals: NDArray[np.float64]
+    key: NDArray[np.float64]
+    sky: NDArray[np.float64]
+
+
 def illuminate(
     mesh: Mesh,
     along: NDArray[np.float64],
     glow: NDArray[np.float64],
+    wear: NDArray[np.float64],
     casts: NDArray[np.bool_],
     light: Light,
     lamps: Sequence[Lamp],
     softness: float,
-) -> None:
-    """Fill ``mesh.light``.
+) -> Exposure:
+    """Fill ``mesh.light``, and say where the sources reach.
 
     Args:
         mesh: All but the light.
         along: ``(N, 3, 3)``: what a point grows by along u, along v, and where u and v are 0.
         glow: ``(N,)``; above 0 it is the light itself.
+        wear: ``(N,)`` how blotchy a surface is.
         casts: ``(N,)`` whether a surface keeps light off.
         light: Far source and light from all sides.
         lamps: Near sources.
@@ -77,7 +96,8 @@ def illuminate(
     open_part = np.where(possible > 1e-6, seen / np.maximum(possible, 1e-6), 0.5)
     upward = 0.5 + 0.5 * normals[:, 2]
     mesh.light[:] = key[:, None] * light.key
-    mesh.light[:] += (upward * open_part)[:, None] * light.sky
+    # What is hidden from the sky still gets light that others throw back.
+    mesh.light[:] += (upward * (0.22 + 0.78 * open_part))[:, None] * light.sky
     mesh.light[:] += ((1 - upward) * (0.35 + 0.65 * open_part))[:, None] * light.ground
     for lamp in lamps:
         way = np.array(lamp.position) - places
@@ -86,8 +106,11 @@ def illuminate(
         strength = np.maximum(0.25 + 0.75 * facing, 0) / (1 + (distance / lamp.reach) ** 2)
         strength *= 1 - lamp.downward + lamp.downward * np.clip(way[:, 2] / distance, 0, 1) ** 3
         mesh.light[:] += (strength * (0.4 + 0.6 * open_part))[:, None] * np.array(lamp.colour)
+    _add_wear(mesh, wear, places)
     for k in np.nonzero(glow > 0)[0]:
         mesh.light[mesh.kind[k, 4]] = glow[k]
+    facing = np.maximum(normals @ light.direction, 1e-6)
+    return Exposure(places, normals, key / facing, open_part)
 
 
 def _directions(number: int) -> NDArray[np.float64]:
@@ -265,3 +288,40 @@ def _add_key(
                 if x < 0 or y < 0 or x >= width or y >= height or nearest[y, x] <= h:
                     total += 1
         key[k] = facing * total / count
+
+
+@compiled
+def _add_wear(mesh: Mesh, wear: NDArray[np.float64], places: NDArray[np.float64]) -> None:
+    """Darken and brighten worn surfaces in spots of half a metre to ten metres."""
+    for k in range(len(wear)):
+        if wear[k] <= 0:
+            continue
+        first = mesh.kind[k, 4]
+        for at in range(first, first + mesh.kind[k, 5] * mesh.kind[k, 6]):
+            x, y = places[at, 0], places[at, 1] + places[at, 2]
+            total, scale, weight = 0.0, 0.11, 1.0
+            for octave in range(5):
+                total += weight * (_smooth_noise(x * scale + 17 * octave, y * scale) - 0.5)
+                scale *= 2.1
+                weight *= 0.75
+            for c in range(3):
+                mesh.light[at, c] *= max(0.3, 1 + wear[k] * total)
+
+
+@compiled
+def _smooth_noise(x: float, y: float) -> float:
+    """Blend numbers of chance at whole places."""
+    left, top = floor(x), floor(y)
+    fx, fy = x - left, y - top
+    fx, fy = fx * fx * (3 - 2 * fx), fy * fy * (3 - 2 * fy)
+    upper = (1 - fx) * _scrambled(left, top) + fx * _scrambled(left + 1, top)
+    lower = (1 - fx) * _scrambled(left, top + 1) + fx * _scrambled(left + 1, top + 1)
+    return (1 - fy) * upper + fy * lower
+
+
+@compiled
+def _scrambled(x: int, y: int) -> float:
+    """Give a number in [0, 1) that depends on two whole numbers in no visible way."""
+    bits = (x * 374761393 + y * 668265263) & 0xFFFFFFFF
+    bits = ((bits ^ (bits >> 13)) * 1274126177) & 0xFFFFFFFF
+    return ((bits ^ (bits >> 16)) & 0xFFFF) / 65536

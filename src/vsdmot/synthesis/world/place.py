@@ -71,4 +71,6 @@ class Place:
         x, y = 0.5 + offset[0] - camera.width / 2, 0.5 + offset[1] - camera.height / 2
         rays = np.stack([right / camera.focal, down / camera.focal, forward + (right * x + down * y) / camera.focal])
         mirrors = bool((self.mesh.skin[:, 8] > 0).any())
-        draw(self.mesh, camera.position, np.ascontiguousarray(rays.T), NEAREST, mirrors, colour, inverse_depth)
+        dither = 0.5 + 0.5 * ((offset[1] + 0.5) % 1.0)
+        eye, by_pixel = camera.position, np.ascontiguousarray(rays.T)
+        draw(self.mesh, eye, by_pixel, NEAREST, mirrors, dither, colour, inverse_depth)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -33,8 +34,6 @@ def outdoor_sky(
     layer = noise(rng, shape, 5, 6, 0.6)
     rows = 40 / np.maximum(z[:, None], 0.02) % shape[0] + np.zeros((1, _SHAPE[1]), np.float32)
     columns = np.broadcast_to(np.arange(_SHAPE[1], dtype=np.float32), rows.shape)
-    import cv2
-
     seen = cv2.remap(layer, columns, rows, cv2.INTER_LINEAR, borderMode=cv2.BORDER_WRAP)
     lower = cv2.remap(layer, columns, rows - 9, cv2.INTER_LINEAR, borderMode=cv2.BORDER_WRAP)
     threshold = float(np.quantile(layer, 1 - clouds))
@@ -43,3 +42,19 @@ def outdoor_sky(
     sky = sky * (1 - cover) + cover * bright * np.array((1.0, 1.0, 1.01), np.float32)
     sky[z < 0] = np.array(horizon, np.float32) * 0.5
     return np.ascontiguousarray(sky, np.float32)
+
+
+def indoor_surroundings(level: float) -> NDArray[np.float32]:
+    """Paint what shiny things reflect in a room: a dim floor, walls, and a ceiling with rows of lamps.
+
+    Returns:
+        ``(256, 1024, 3)``, as `vsdmot.synthesis.world.draw.Mesh` wants it.
+    """
+    z = (np.arange(_SHAPE[0], dtype=np.float32) + 0.5) / _SHAPE[0] * 2 - 1
+    around = (np.arange(_SHAPE[1], dtype=np.float32) + 0.5) / _SHAPE[1] * 2 * np.pi
+    room = 0.42 + 0.22 * z[:, None] + 0.06 * np.sin(2 * around) + 0.04 * np.sin(5 * around + 1)
+    distance = np.sqrt(np.clip(1 / np.maximum(z, 0.05) ** 2 - 1, 0, None))[:, None]  # over a ceiling 1 m up
+    across, along = np.abs(np.sin(around)) * distance, np.cos(around) * distance
+    lamp = (np.abs(across - 0.7) < 0.12) & (np.abs(along % 1.0 - 0.5) < 0.3) & (z[:, None] > 0.12)
+    room = cv2.GaussianBlur(np.where(lamp, 1.3, room).astype(np.float32), (0, 0), 2)
+    return np.ascontiguousarray((level * room)[..., None] * np.ones(3, np.float32), np.float32)

@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 
 from vsdmot.synthesis.light import Light
 from vsdmot.synthesis.world.draw import Mesh
-from vsdmot.synthesis.world.lighting import Lamp, illuminate
+from vsdmot.synthesis.world.lighting import Exposure, Lamp, illuminate
 
 Colour = tuple[float, float, float]
 Floats = NDArray[np.float64]
+Vector = Sequence[float] | Floats
 
 _MOST_LEVELS = 12
 _MOST_LIGHT_SAMPLES = 320  # along a side; a ground of 40 m then has one every 12 cm
@@ -52,6 +53,7 @@ class Material:
         casts: Keeps light from what is behind it.
         layer: Surfaces in one plane: the higher covers the lower.
         spacing: Metres between samples of the light on it.
+        wear: How much it is darker and lighter in broad spots.
     """
 
     texture: Texture
@@ -63,6 +65,7 @@ class Material:
     casts: bool = True
     layer: int = 0
     spacing: float = 0.35
+    wear: float = 0.0
 
     def tinted(self, tint: Colour) -> Material:
         """Give the same in another colour."""
@@ -107,7 +110,7 @@ class Surfaces:
             normals = np.broadcast_to(flat[:, None], points.shape)
         self.batches.append(_Batch(points, picture, normals, material))
 
-    def quad(self, origin: Sequence[float], right: Sequence[float], up: Sequence[float], material: Material) -> None:
+    def quad(self, origin: Vector, right: Vector, up: Vector, material: Material) -> None:
         """Add a parallelogram from its lower left corner; its front is where ``right`` is to the right."""
         o, r, u = np.array(origin, float), np.array(right, float), np.array(up, float)
         self.add(np.stack([o, o + r, o + r + u, o + u])[None], material)
@@ -188,8 +191,8 @@ class Surfaces:
         haze: NDArray[np.float32],
         lamps: Sequence[Lamp] = (),
         softness: float = 0.0,
-    ) -> Mesh:
-        """Compute the light on everything and give the place as it will be drawn.
+    ) -> tuple[Mesh, Exposure]:
+        """Compute the light on everything and give the place as it will be drawn, and where the light reaches.
 
         Args:
             light: Far source and light from all sides.
@@ -234,6 +237,7 @@ class Surfaces:
         counts = np.ceil(np.linalg.norm(growth, axis=2) / spacing[:, None]).astype(np.int64) + 1
         counts = counts.clip(2, _MOST_LIGHT_SAMPLES)
         glow = np.array([m.glow for m in materials])[owner]
+        wear = np.array([m.wear for m in materials])[owner]
         counts[glow > 0] = 1
         sizes = counts.prod(axis=1)
         kind = np.zeros((len(points), 7), np.int64)
@@ -268,8 +272,8 @@ class Surfaces:
             haze=haze,
         )
         casts = np.array([m.casts for m in materials])[owner]
-        illuminate(mesh, np.ascontiguousarray(along), glow, casts, light, lamps, softness)
-        return mesh
+        exposure = illuminate(mesh, np.ascontiguousarray(along), glow, wear, casts, light, lamps, softness)
+        return mesh, exposure
 
 
 def turned(points: Floats, angle: float, middle: Floats) -> Floats:
