@@ -1,6 +1,10 @@
-"""How long the second-order degradation (Eq. 17) takes for a frame: frames per second, and where the time goes.
+"""How long the second-order degradation (Eq. 17) takes: for a frame, and for the whole command with 1 and 2 workers.
 
     python benchmarks/degradation.py [--frames 40] [--threads 1] [--sharpen]
+    python benchmarks/degradation.py --command [--frames 60] [--rounds 3] [--workers 1 2]
+
+The first says where the time of a frame goes. The second writes JPEG frames, and measures `vsdmot degrade` from start
+to end: starting, decoding, degrading, writing. Each round runs every number of workers once, in turn.
 
 Every frame gets parameters of its own from the published distributions, as if each belonged to another video; a
 frame's cost depends on them strongly, so the slowest tenth is printed too. The frame is drawn: clouds at several
@@ -10,11 +14,18 @@ scales, whose JPEG files are about as long as those of photographs.
 from __future__ import annotations
 
 import argparse
+import os
 import platform
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -33,7 +44,13 @@ def main() -> None:
     parser.add_argument("--width", type=int, default=1920)
     parser.add_argument("--sharpen", action="store_true", help="with unsharp masking first")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--command", action="store_true", help="the whole command, with each number of workers")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--workers", type=int, nargs="+", default=[1, 2])
     arguments = parser.parse_args()
+    if arguments.command:
+        measure_command(arguments)
+        return
     cv2.setNumThreads(arguments.threads)
     rng = np.random.default_rng(arguments.seed)
     image = clouds(arguments.height, arguments.width, rng)
@@ -52,6 +69,37 @@ def main() -> None:
         f"seed {arguments.seed}, OpenCV {cv2.__version__}, {platform.processor() or platform.machine()}"
     )
     report(frame_seconds, calls)
+
+
+def measure_command(arguments: argparse.Namespace) -> None:
+    """Run the command on frames of many sequences, since the cost of a sequence depends on what is drawn for it."""
+    rng = np.random.default_rng(arguments.seed)
+    with tempfile.TemporaryDirectory() as folder:
+        source = Path(folder) / "source"
+        for number in range(arguments.frames):
+            sequence = source / f"sequence {number % (arguments.frames // 2)}" / "img1"
+            sequence.mkdir(parents=True, exist_ok=True)
+            image = clouds(arguments.height, arguments.width, rng)
+            cv2.imwrite(str(sequence / f"{number + 1:06d}.jpg"), image, [cv2.IMWRITE_JPEG_QUALITY, 92])
+        rates: dict[int, list[float]] = {workers: [] for workers in arguments.workers}
+        for number in range(arguments.rounds):
+            for workers in arguments.workers:
+                words = ["degrade", str(source), "-o", f"{folder}/{number}-{workers}", "--workers", str(workers)]
+                words += ["--seed", str(arguments.seed)]
+                start = time.perf_counter()
+                subprocess.run([sys.executable, "-m", "vsdmot.cli.main", *words], check=True, capture_output=True)
+                rates[workers].append(arguments.frames / (time.perf_counter() - start))
+                shutil.rmtree(f"{folder}/{number}-{workers}")
+    load = f", load {os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else ""
+    print(
+        f"vsdmot degrade, {arguments.width}x{arguments.height} JPEG to JPEG, {arguments.frames} frames, "
+        f"{os.cpu_count()} cores{load}, seed {arguments.seed}, median of {arguments.rounds} rounds"
+    )
+    print("| workers | frames/s | slowest and fastest round | ratio to the first |\n| --- | --- | --- | --- |")
+    first = statistics.median(rates[arguments.workers[0]])
+    for workers, values in rates.items():
+        median = statistics.median(values)
+        print(f"| {workers} | {median:.1f} | {min(values):.1f} - {max(values):.1f} | {median / first:.2f} |")
 
 
 def clouds(height: int, width: int, rng: np.random.Generator) -> np.ndarray:

@@ -7,12 +7,15 @@ from functools import lru_cache
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import pdtr
+from scipy.special import ndtri, pdtr
 
 from vsdmot.degradation.pixels import FloatImage, Pixels, as_given, to_bytes, to_float
 
 _QUANTILES = 4096
 """Steps in which a Poisson law is tabulated: keeps its standard deviation to 1 %, its mean to 0.0012 deviations."""
+
+_NORMAL_QUANTILES = 1 << 16
+"""Steps in which the normal law is tabulated: keeps its standard deviation to 0.001 %; nothing lies beyond 4.3."""
 
 
 def add_gaussian_noise(image: Pixels, sigma: float, gray: bool, rng: np.random.Generator) -> Pixels:
@@ -33,7 +36,8 @@ def add_gaussian_noise(image: Pixels, sigma: float, gray: bool, rng: np.random.G
     if sigma < 0:
         raise ValueError(f"sigma must be at least 0, got {sigma}")
     values = to_float(image)
-    noise = rng.standard_normal(values.shape[:2] if gray else values.shape, dtype=np.float32)
+    random = rng.integers(0, _NORMAL_QUANTILES, values.shape[:2] if gray else values.shape, dtype=np.uint16)
+    noise = _normal_table().take(random)
     return as_given(_added(values, noise, sigma / 255), image)
 
 
@@ -61,10 +65,11 @@ def add_poisson_noise(image: Pixels, scale: float, gray: bool, rng: np.random.Ge
     levels = to_bytes(values)
     if gray:  # a grey image has this luma exactly, whatever the rounding of the weights
         levels = cv2.cvtColor(levels, cv2.COLOR_RGB2GRAY).reshape(levels.shape[:2])
-    distinct = int(np.count_nonzero(np.bincount(levels.ravel(), minlength=256)))
+    distinct = int(np.count_nonzero(cv2.calcHist([levels.reshape(-1, 1)], [0], None, [256], [0, 256])))
     table = _poisson_table(1 << (distinct - 1).bit_length())
-    random = np.frombuffer(rng.bytes(2 * levels.size), np.uint16).reshape(levels.shape)
-    index = levels.astype(np.uint32) * np.uint32(_QUANTILES) + random % np.uint16(_QUANTILES)
+    index = levels.astype(np.int64)
+    index *= _QUANTILES
+    index += rng.integers(0, _QUANTILES, levels.shape, dtype=np.uint16)
     return as_given(_added(values, table.take(index), scale), image)
 
 
@@ -73,6 +78,13 @@ def _added(values: FloatImage, noise: FloatImage, scale: float) -> FloatImage:
         noise = cv2.merge([noise, noise, noise])
     noisy: FloatImage = cv2.scaleAdd(noise, scale, values).reshape(values.shape)
     return np.clip(noisy, 0, 1, out=noisy)
+
+
+@lru_cache(maxsize=1)
+def _normal_table() -> NDArray[np.float32]:
+    """Tabulate the normal law at evenly spaced quantiles; a look-up is three times faster than a draw."""
+    table: NDArray[np.float32] = ndtri((np.arange(_NORMAL_QUANTILES) + 0.5) / _NORMAL_QUANTILES).astype(np.float32)
+    return table
 
 
 @lru_cache(maxsize=9)  # one entry for each power of two up to 256

@@ -7,11 +7,13 @@ weights, all pixels that an output pixel touches; that one is written here.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Literal, get_args
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from scipy import sparse
 
 from vsdmot.degradation.pixels import FloatImage, Pixels, as_given, to_float
 
@@ -48,25 +50,29 @@ def resize(image: Pixels, height: int, width: int, mode: ResizeMode) -> Pixels:
     if (height, width) == values.shape[:2]:
         return image.copy()
     if mode == "area":
-        return as_given(_average(_average(values, height, axis=0), width, axis=1), image)
+        turned = cv2.transpose(_average_rows(values, height))
+        return as_given(cv2.transpose(_average_rows(turned, width)).reshape(height, width, 3), image)
     return as_given(cv2.resize(values, (width, height), interpolation=_OPENCV[mode]), image)
 
 
-def _average(values: FloatImage, count: int, axis: int) -> FloatImage:
-    """Average, for each of ``count`` outputs along an axis, the inputs that it touches."""
-    length = values.shape[axis]
-    if count == length:
+def _average_rows(values: FloatImage, count: int) -> FloatImage:
+    """Average, for each of ``count`` output rows, the input rows that it touches."""
+    rows, columns = values.shape[:2]
+    if count == rows:
         return values
+    averaged: FloatImage = _weights(rows, count) @ values.reshape(rows, -1)
+    return averaged.reshape(count, columns, 3)
+
+
+@lru_cache(maxsize=8)
+def _weights(length: int, count: int) -> sparse.csr_matrix:
+    """Make the matrix ``(count, length)`` of the averages, in which hardly any weight is not 0."""
     starts, ends = touched(length, count)
-    if count > length:  # an output then touches one pixel or two, and both cases are the mean of first and last
-        means: FloatImage = cv2.addWeighted(values.take(starts, axis), 0.5, values.take(ends - 1, axis), 0.5, 0)
-        return means
-    totals = np.zeros([n + (i == axis) for i, n in enumerate(values.shape)], np.float64)
-    np.cumsum(values, axis=axis, dtype=np.float64, out=totals[1:] if axis == 0 else totals[:, 1:])
-    shape = [1, 1, 1]
-    shape[axis] = count
-    sums = totals.take(ends, axis) - totals.take(starts, axis)
-    return (sums / (ends - starts).reshape(shape)).astype(np.float32)
+    widths = ends - starts
+    firsts = np.concatenate([[0], np.cumsum(widths)])
+    columns = np.arange(firsts[-1]) - np.repeat(firsts[:-1] - starts, widths)
+    weights = np.repeat(1 / widths, widths).astype(np.float32)
+    return sparse.csr_matrix((weights, columns, firsts), shape=(count, length))
 
 
 def touched(length: int, count: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
