@@ -36,10 +36,10 @@ _SPOTS: dict[Hold, _Spot] = {
     "hip": _Spot(0.225, 0.03, 1.02, 85, 60, 20),
     "pocket": _Spot(0.215, 0.055, 0.965, 40, 30, 5),
     "crossed_over": _Spot(-0.075, 0.205, 1.215, 35, 20, 10),
-    "crossed_under": _Spot(-0.055, 0.165, 1.165, 35, 20, 10),
+    "crossed_under": _Spot(-0.055, 0.174, 1.165, 35, 20, 10),
     "phone": _Spot(0.07, 0.27, 1.225, 25, -60, 10),
     "ear": _Spot(0.155, 0.09, 1.50, 20, -20, 20),
-    "clasped": _Spot(0.075, 0.165, 0.93, 35, 40, 15),
+    "clasped": _Spot(0.075, 0.178, 0.93, 35, 40, 15),
     "back": _Spot(0.07, -0.20, 1.00, 60, -60, 10),
     "face": _Spot(0.07, 0.19, 1.49, 40, -30, 25),
     "strap": _Spot(0.125, 0.165, 1.30, 30, 0, 15),
@@ -75,7 +75,7 @@ def arm(skeleton: Skeleton, side: int, hold: Hold, shift: tuple[float, float, fl
     fitted[2] = _height(skeleton, float(place[2]))
     # Hands meet the trunk where this person's shoulders let them: wide people reach farther in.
     width = abs(float(skeleton.joints[UPPER_ARMS[0], 0])) / 0.175
-    fitted[0] = np.sign(place[0]) * abs(place[0]) * (0.5 * skeleton.scale + 0.5 * width)
+    fitted[0] = place[0] * (0.5 * skeleton.scale + 0.5 * width if place[2] > 1.1 else skeleton.scale)
     swivel, turn, wrist = np.deg2rad([spot.swivel, spot.turn, spot.wrist]).tolist()
     return reach(skeleton, side, fitted, swivel=swivel, turn=turn, wrist=wrist)
 

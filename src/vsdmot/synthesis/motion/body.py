@@ -7,7 +7,7 @@ bends about the axis across the hanging arm and the knee forwards only.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import acos, cos, hypot, sin, sqrt
+from math import acos, atan2, cos, hypot, sin, sqrt
 
 import numpy as np
 from numpy.typing import NDArray
@@ -211,7 +211,13 @@ def _leg(
     turned_calf = _product(_frame(knee - reached, across), _frame(-lower_rest, lateral).T)
     rotations[thigh] = _product_of_inverse(pelvis, turned_thigh)
     rotations[calf] = _product_of_inverse(turned_thigh, turned_calf)
-    rotations[foot] = _product_of_inverse(turned_calf, _euler(yaw, 0.0, pitch))
+    local = _product_of_inverse(turned_calf, _euler(yaw, 0.0, pitch))
+    # A foot in the air follows its calf as far as an ankle bends.
+    bent = atan2(local[2, 1], local[2, 2])
+    over = max(0.0, bent - 0.75) + min(0.0, bent + 0.80)
+    turned = np.empty((3, 3))
+    _turn(0, 0.2 * np.tanh(over / 0.2) - over, turned)
+    rotations[foot] = _product(turned, local)
 
 
 @compiled
@@ -247,7 +253,9 @@ def _assemble(
         hang, unhang = _euler(0.0, sign * np.pi / 4, 0.0), _euler(0.0, -sign * np.pi / 4, 0.0)
         swung = _product(_euler(0.0, 0.0, arm[0]), _euler(0.0, -sign * arm[1], 0.0))
         rotations[5 + 3 * side] = _product(_product(swung, _euler(sign * arm[2], 0.0, 0.0)), hang)
-        bent = _product(_euler(0.0, 0.0, arm[3]), _euler(sign * arm[4], 0.0, 0.0))
+        # An elbow does not bend backwards, whatever layers add up to.
+        elbow = 0.05 + 0.5 * (arm[3] - 0.05 + sqrt((arm[3] - 0.05) ** 2 + 0.004))
+        bent = _product(_euler(0.0, 0.0, elbow), _euler(sign * arm[4], 0.0, 0.0))
         rotations[6 + 3 * side] = _product(_product(unhang, bent), hang)
         rotations[7 + 3 * side] = _product(_product(unhang, _euler(0.0, sign * arm[5], 0.0)), hang)
     ankles, yaws = np.empty((2, 3)), np.empty(2)
@@ -260,7 +268,6 @@ def _assemble(
             soles[side, 0, 1] - joints[13 + 3 * side, 1],
             soles[side, 1, 1] - joints[13 + 3 * side, 1],
             joints[13 + 3 * side, 2],
-            True,
         )
         up -= joints[13 + 3 * side, 2]
         ankles[side, 0] = feet[side, 0] + scale * (c * sign * moved[1] - s * moved[0]) - sin(yaws[side]) * along
@@ -272,12 +279,18 @@ def _assemble(
         for i in range(3):
             hips[side, i] = root[i] + pelvis[i, 0] * offset[0] + pelvis[i, 1] * offset[1] + pelvis[i, 2] * offset[2]
         # Hips sink when the feet stand far apart; the lowering sets in softly.
-        reach = 0.992 * _leg_length(joints, side)
+        reach = 0.997 * _leg_length(joints, side)
         across = (ankles[side, 0] - hips[side, 0]) ** 2 + (ankles[side, 1] - hips[side, 1]) ** 2
         excess = hips[side, 2] - ankles[side, 2] - sqrt(max(reach**2 - across, 0.04 * reach**2))
-        lowering = sink * 0.5 * (excess + sqrt(excess**2 + 1e-4))
+        lowering = sink * 0.5 * (excess + sqrt(excess**2 + 2e-5))
         root[2] -= lowering
         hips[:, 2] -= lowering
+    # No lower than a folded leg allows, over the foot that carries.
+    carrying = 0 if ankles[0, 2] < ankles[1, 2] else 1
+    low = 0.37 * _leg_length(joints, carrying) - (hips[carrying, 2] - ankles[carrying, 2])
+    raising = 0.5 * (low + sqrt(low**2 + 4e-4))
+    root[2] += raising
+    hips[:, 2] += raising
     for side in range(2):
         _leg(
             joints, side, hips[side], pelvis, ankles[side], yaws[side], feet[side, 4] + values[29 + 5 * side], rotations
@@ -285,7 +298,7 @@ def _assemble(
 
 
 @compiled
-def roll(pitch: float, heel: float, ball: float, ankle: float, soft: bool) -> tuple[float, float]:
+def roll(pitch: float, heel: float, ball: float, ankle: float) -> tuple[float, float]:
     """Give how far ahead of its foothold and how high the ankle is when a foot rolls over heel or ball.
 
     Args:
@@ -293,13 +306,11 @@ def roll(pitch: float, heel: float, ball: float, ankle: float, soft: bool) -> tu
         heel: y of the heel's point of the sole, from the ankle.
         ball: y of the ball's point.
         ankle: Height of the ankle over the sole.
-        soft: Change from the one to the other smoothly, for a foot that may pass through level.
     """
-    pivot = heel if pitch > 0 else ball
-    if soft:
-        share = min(1.0, max(0.0, 0.5 + pitch / 0.4))
-        share = share * share * (3 - 2 * share)
-        pivot = share * heel + (1 - share) * ball
+    # Within 11 degrees of level the pivot moves from the one to the other, which is smooth and costs 3 mm of height.
+    share = min(1.0, max(0.0, 0.5 + pitch / 0.4))
+    share = share * share * (3 - 2 * share)
+    pivot = share * heel + (1 - share) * ball
     return pivot - pivot * cos(pitch) - ankle * sin(pitch), ankle * cos(pitch) - pivot * sin(pitch)
 
 

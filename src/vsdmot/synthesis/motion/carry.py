@@ -85,5 +85,10 @@ def kept(skeleton: Skeleton, rng: np.random.Generator, holds: Holds) -> Layer:
 
 def _hands(skeleton: Skeleton, rng: np.random.Generator, options: tuple[Holds, ...] | list[Holds], *gap: float) -> Arms:
     """Draw what hands do one after the other; the gap is the shortest and the longest time of each."""
-    sequence = [(moment, pick(rng, options)) for moment in spells(rng, gap[0], gap[1])]
+    sequence: list[tuple[float, Holds]] = []
+    for moment in spells(rng, gap[0], gap[1]):
+        holds = pick(rng, options)
+        if sequence and ("back" in holds) != ("back" in sequence[-1][1]):
+            holds = (None, None)  # hands go behind the back past the sides, not through the trunk
+        sequence.append((moment, holds))
     return Arms(skeleton, rng, sequence, fade=1.1, nod=0.45)

@@ -97,6 +97,15 @@ def channels(**degrees_or_metres: float) -> Array:
     return values
 
 
+def stepped(old: Array, new: Array, gone: float) -> Array:
+    """Go a part of the way from one pose to another; a foot that goes elsewhere is lifted on the way."""
+    values: Array = old + gone * (new - old)
+    for own in FOOT_CHANNELS:
+        far = float(np.hypot(*(new[own.start : own.start + 2] - old[own.start : own.start + 2])))
+        values[own.start + 2] += 0.8 * far * gone * (1 - gone)
+    return values
+
+
 def mirrored(values: Array) -> Array:
     """Swap right and left."""
     swapped = values.copy()

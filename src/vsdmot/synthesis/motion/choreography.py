@@ -84,28 +84,32 @@ class Choreography:
 
     def _dancer(self, skeleton: Skeleton, route: tuple[Place, list[Leg]]) -> Upright:
         rng = self._rng
-        moves = [pick(rng, MOVES) if own else shared for own, shared in zip(self._own, self._bars, strict=True)]
+        start, legs = route
+        if self.size == 1:
+            legs = self._turns(rng, start)
+        turning = {int(move.begin * self.bpm / 60 / BAR + 0.5) for move in legs}
+        moves = [
+            pick(rng, TRAVELLING if bar in turning else MOVES) if own else shared
+            for bar, (own, shared) in enumerate(zip(self._own & ~self._travels, self._bars, strict=True))
+        ]
         manner = Manner(
             half_width=float(rng.uniform(0.08, 0.11)), elbow=0.6, cadence=1.15, toe_out=float(rng.uniform(0.1, 0.3))
         )
-        start, legs = route
         leg = skeleton.thigh_length + skeleton.calf_length
         late = float(np.clip(rng.normal(0, 0.07), -0.18, 0.18))
         shifted = [Leg(move.begin + late, move.end + late, move.to, move.bow) for move in legs]
-        course = Course.through(start, self._with_turns(rng, start, shifted), leg=leg, cadence=manner.cadence)
+        course = Course.through(start, shifted, leg=leg, cadence=manner.cadence)
         dance: Layer = Dance(rng, moves, self.bpm, late)
         return Upright(skeleton, manner, course, [dance, Looks(rng, widest=0.35)], name="dance")
 
-    def _with_turns(self, rng: np.random.Generator, start: Place, legs: list[Leg]) -> list[Leg]:
-        """Add turns about oneself; a group's are drawn with it, those of one who dances alone here."""
-        if self.size > 1 or not self._own.all():
-            return legs
-        turned, place, bar = list(legs), start, 3
+    def _turns(self, rng: np.random.Generator, start: Place) -> list[Leg]:
+        """Draw turns about oneself for one who dances alone."""
+        turned, place, bar = [], start, 3
         while bar < len(self._bars):
             begin = bar * BAR * 60 / self.bpm
-            whole = pick(rng, [2 * pi, -2 * pi, pi / 3, -pi / 3])
             shift = rng.uniform(-0.4, 0.4, 2)
-            place = Place(start.x + float(shift[0]), start.y + float(shift[1]), place.yaw + whole)
+            yaw = place.yaw + pick(rng, [2 * pi, -2 * pi, pi / 3, -pi / 3])
+            place = Place(start.x + float(shift[0]), start.y + float(shift[1]), yaw)
             turned.append(Leg(begin, begin + 4 * 60 / self.bpm, place))
             bar += int(rng.integers(2, 7))
         return turned

@@ -80,13 +80,18 @@ class Course:
         self._leg = leg
         self._cadence = cadence
         self._running = running
+        places = places.copy()
+        # What hardly moves at an end stands there.
+        for end, inner in ((0, 1), (-1, -2)):
+            if float(np.abs(places[end] - places[inner]).max()) < _MOVING * TIME_STEP:
+                places[end] = places[inner]
         self._places = places
         rates = np.gradient(places, TIME_STEP, axis=0)
         ground = np.hypot(rates[:, 0], rates[:, 1])
         # The turn of a way that is walked anyway costs no steps of its own.
         pace = np.sqrt(ground**2 + (_TURN_RADIUS * rates[:, 2]) ** 2)
         self._pace = gaussian_filter1d(pace, 0.12 / TIME_STEP, mode="nearest")
-        self._ends = rates[0], rates[-1]
+        self._turning = gaussian_filter1d(rates[:, 2], 0.12 / TIME_STEP, mode="nearest")
         self._lay_phase()
         self._holds: dict[tuple[int, int], tuple[float, float, float]] = {}
 
@@ -147,10 +152,9 @@ class Course:
         index = (time - self._start) / TIME_STEP
         last = len(self._places) - 1
         x, y, yaw = (self._value(self._places[:, axis], index) for axis in range(3))
-        i = min(max(int(index), 0), last - 1)
-        turning = float(self._places[i + 1, 2] - self._places[i, 2]) / TIME_STEP if 0 <= index < last else 0.0
-        pace = float(np.interp(index, np.arange(2) + i, self._pace[i : i + 2]))
-        return Step(Place(x, y, yaw), self._value(self._phase, index), pace, turning)
+        inside = min(max(index, 0.0), float(last))
+        pace, turning = self._value(self._pace, inside), self._value(self._turning, inside)
+        return Step(Place(x, y, yaw), self._value(self._phase, index), max(0.0, pace), turning)
 
     def foothold(self, side: int, number: int, under: float, half_width: float) -> tuple[float, float, float]:
         """Give where a foot stands.

@@ -113,7 +113,7 @@ def _shape(running: bool) -> _Shape:
         rise = ((0, 0), (0.36, 0), (0.44, 0.09), (0.55, 0.19), (0.66, 0.21), (0.80, 0.13), (0.93, 0.04))
         return _Shape(0.36, 0.165, _periodic(pitch), _periodic(rise), 0.17, 0.30, 2.2)
     pitch = ((0, 19), (0.08, 0.5), (0.12, 0), (0.34, 0), (0.46, -9), (0.62, -58), (0.66, -60), (0.84, -8), (0.94, 17))
-    rise = ((0, 0), (0.60, 0), (0.66, 0.03), (0.74, 0.055), (0.88, 0.04), (0.96, 0.008))
+    rise = ((0, 0), (0.61, 0), (0.665, 0.03), (0.74, 0.055), (0.88, 0.04), (0.96, 0.008))
     return _Shape(0.61, 0.265, _periodic(pitch), _periodic(rise), 0.05, 0.14, 1.6)
 
 
@@ -164,7 +164,8 @@ class Gait:
 
     def share(self, course: Course, step: Step) -> float:
         """Give how long the strides are compared with a full one: 0 standing, 1 walking briskly."""
-        stride = course.stride(step.pace) / (self._shape.full_stride * self.leg)
+        pace = step.pace**2 / (step.pace + 0.02)  # a last crawl to a stop is no stride
+        stride = course.stride(pace) / (self._shape.full_stride * self.leg)
         return 1.3 * float(np.tanh(stride / 1.3))
 
     def feet(self, course: Course, step: Step, share: float) -> Array:
@@ -189,7 +190,7 @@ class Gait:
                 low = 0.035 * sin(pi * swing) ** 2
                 lift = self.skeleton.scale * (roll * _read(shape.rise, within) + (1 - min(1.0, roll)) * low)
             pitch = roll * _read(shape.pitch, within)
-            along, up = self._rolled(pitch, swing > 0)
+            along, up = self._rolled(pitch)
             yaw -= sign * self.manner.toe_out
             out[side] = x - sin(yaw) * along, y + cos(yaw) * along, up + lift, yaw, pitch
         return out
@@ -200,7 +201,11 @@ class Gait:
             float(np.interp(share, self._strides, self._base)),
             float(np.interp(share, self._strides, self._bob)),
         )
-        return base - bob * cos(4 * pi * (phase - self._shape.lowest)) - self.manner.sink * self.skeleton.scale
+        return (
+            base
+            - bob * cos(4 * pi * (phase - self._shape.lowest))
+            - min(1.0, share) * self.manner.sink * self.skeleton.scale
+        )
 
     def channels(self, step: Step, share: float) -> Array:
         """Give the trunk and the arms of a person who walks or runs."""
@@ -237,9 +242,9 @@ class Gait:
             values[first + 5] = 0.1
         return values
 
-    def _rolled(self, pitch: float, swinging: bool) -> tuple[float, float]:
+    def _rolled(self, pitch: float) -> tuple[float, float]:
         """Give how far along its foothold and how high the ankle is when the foot is pitched about heel or ball."""
-        along, up = roll(pitch, self._heel, self._ball, self._ankle, swinging)
+        along, up = roll(pitch, self._heel, self._ball, self._ankle)
         return float(along), float(up)
 
     def _fit(self, share: float) -> tuple[float, float]:
@@ -259,7 +264,7 @@ class Gait:
                 within = (phase + 0.5 * side) % 1.0
                 if within > shape.duty:
                     continue
-                along, up = self._rolled(roll * _read(shape.pitch, within), False)
+                along, up = self._rolled(roll * _read(shape.pitch, within))
                 forward = (shape.under - within) * stride + along
                 across = abs(float(hip[0])) - self.half_width
                 room = length**2 - forward**2 - across**2

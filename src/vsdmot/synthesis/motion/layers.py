@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vsdmot.synthesis.motion.arms import Hold, arm
-from vsdmot.synthesis.motion.channels import ARMS, Channel, channels
+from vsdmot.synthesis.motion.channels import ARMS, Channel, channels, stepped
 from vsdmot.synthesis.motion.timing import Holds, Wander, ease, spells
 from vsdmot.synthesis.skeleton import Skeleton
 
@@ -95,7 +95,7 @@ class Added:
 
     def apply(self, values: Array, time: float, share: float) -> None:
         """Change the channels of a moment."""
-        values += self._holds.at(time) * (1.0 if self._walking else 1 - ease(share * 2.5))
+        values += stepped(*self._holds.between(time)) * (1.0 if self._walking else 1 - ease(share * 2.5))
 
 
 class Stance:
@@ -175,7 +175,8 @@ class Arms:
     def apply(self, values: Array, time: float, share: float) -> None:
         """Change the channels of a moment."""
         del share
-        pose, weights = self._poses.at(time), self._weights.at(time)
+        old, new, gone = self._poses.between(time)
+        pose, weights = old + gone * (new - old), self._weights.at(time)
         small = self._small.at(time)
         talk = self._talk.at(time)
         for side in range(2):
@@ -185,6 +186,8 @@ class Arms:
             own = slice(6 * side, 6 * side + 6)
             moves = float(weights[2 + side])
             kept = pose[own] + moves * (0.55 * small[own] + moves**3 * talk[own]) * _LIVELY
+            # On its way elsewhere an arm gives the trunk a wide berth.
+            kept[1] += 1.2 * min(1.0, float(np.abs(new[own] - old[own])[:3].max())) * gone * (1 - gone)
             values[ARMS[side]] = (1 - weight) * values[ARMS[side]] + weight * kept
         # The arms hang from the chest; what they hold does not turn with every step.
         values[Channel.TORSION] *= 1 - 0.5 * float(weights[:2].max())

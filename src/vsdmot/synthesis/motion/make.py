@@ -39,7 +39,7 @@ _LOW = (
     {"up": -0.14, "forward": -0.17, "tilt": 48, "bend": 48, "right_flex": 92, "left_flex": 45, "left_elbow": 50,
      "side": 6,
      "head_nod": -12},
-    {"up": -0.42, "forward": 0.02, "tilt": 20, "bend": 48, "right_foot_forward": 0.30, "left_foot_forward": -0.24,
+    {"up": -0.42, "forward": -0.12, "tilt": 20, "bend": 48, "right_foot_forward": 0.02, "left_foot_forward": -0.46,
      "left_foot_pitch": -52, "arms_flex": 74, "arms_elbow": 15, "arms_twist": 10},
     {"up": -0.13, "forward": -0.12, "tilt": 30, "bend": 26, "arms_flex": 40, "arms_elbow": 35, "arms_twist": 15,
      "head_nod": -15},

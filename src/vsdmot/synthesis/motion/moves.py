@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from vsdmot.synthesis.motion.channels import FOOT_CHANNELS, NUM_CHANNELS, channels, mirrored
+from vsdmot.synthesis.motion.channels import NUM_CHANNELS, channels, mirrored, stepped
 from vsdmot.synthesis.motion.timing import ease
 
 Array = NDArray[np.float64]
@@ -43,12 +43,7 @@ class Move:
         share = (beat - start) / (end - start)
         old, new = self.poses[before], self.poses[after % len(self.beats)]
         gone = ease(1 - (1 - share) / self.snap)
-        values: Array = old + gone * (new - old)
-        for own in FOOT_CHANNELS:
-            # A foot that goes elsewhere is lifted on the way.
-            far = float(np.hypot(*(new[own.start : own.start + 2] - old[own.start : own.start + 2])))
-            values[own.start + 2] += 0.25 * far * (4 * gone * (1 - gone)) ** 1.5
-        return values
+        return stepped(old, new, gone)
 
 
 def _move(name: str, keys: Sequence[tuple[float, dict[str, float]]], *, snap: float = 0.8, both: bool = True) -> Move:
@@ -62,7 +57,7 @@ def _move(name: str, keys: Sequence[tuple[float, dict[str, float]]], *, snap: fl
 
 
 _READY = {"arms_flex": 15.0, "arms_raise": 14.0, "arms_twist": 30.0, "arms_elbow": 60.0, "arms_turn": 20.0}
-_HIPS = {"arms_flex": -22.0, "arms_raise": 44.0, "arms_twist": 48.0, "arms_elbow": 92.0, "arms_turn": 50.0}
+_HIPS = {"arms_flex": -19.0, "arms_raise": 48.0, "arms_twist": 42.0, "arms_elbow": 86.0, "arms_turn": 50.0}
 _HANG = {"arms_flex": 5.0, "arms_raise": 12.0, "arms_twist": 15.0, "arms_elbow": 20.0}
 
 
@@ -113,7 +108,7 @@ MOVES: tuple[Move, ...] = (
     _move(
         "punches",
         [
-            (0, {**_arms("arms", 20, 25, 20, 115), "up": -0.05, "right_foot_forward": 0.12}),
+            (0, {**_arms("arms", 20, 25, 20, 115), "up": -0.05}),
             (1, {**_arms("right", 88, 8, 15, 12, 60), **_arms("left", -5, 28, 20, 118), "torsion": 28, "yaw": 10,
                  "up": -0.08}),
             (2, {**_arms("arms", 20, 25, 20, 115), "up": -0.05}),
@@ -157,7 +152,7 @@ MOVES: tuple[Move, ...] = (
                     "bend": -4,
                     "right_foot_forward": 0.60,
                     "right_foot_up": 0.38,
-                    "right_foot_pitch": 10,
+                    "right_foot_pitch": 35,
                     "up": -0.02,
                 },
             ),
@@ -215,14 +210,14 @@ MOVES: tuple[Move, ...] = (
     _move(
         "pointing up and down",
         [
-            (0, {**_HANG, "left_elbow": 92, "left_raise": 44, "left_twist": 48, "left_flex": -22, "feet_out": 0.0}),
-            (1, {**_arms("right", 10, 138, -5, 8), **_arms("left", -22, 44, 48, 92), "right": 0.07, "side": -9,
+            (0, {**_HANG, "left_elbow": 86, "left_raise": 48, "left_twist": 42, "left_flex": -19, "feet_out": 0.0}),
+            (1, {**_arms("right", 10, 138, -5, 8), **_arms("left", -19, 48, 42, 86), "right": 0.07, "side": -9,
                  "head_yaw": -30,
                  "list": -8, "head_nod": -12}),
-            (2, {**_arms("right", 42, -4, 30, 28), **_arms("left", -22, 44, 48, 92), "right": -0.07, "side": -3,
+            (2, {**_arms("right", 42, -4, 30, 28), **_arms("left", -19, 48, 42, 86), "right": -0.07, "side": -3,
                  "torsion": 26,
                  "head_yaw": 15, "head_nod": 16, "up": -0.06}),
-            (3, {**_arms("right", 10, 138, -5, 8), **_arms("left", -22, 44, 48, 92), "right": 0.07, "side": -9,
+            (3, {**_arms("right", 10, 138, -5, 8), **_arms("left", -19, 48, 42, 86), "right": 0.07, "side": -9,
                  "head_yaw": -30,
                  "list": -8, "head_nod": -12}),
         ],

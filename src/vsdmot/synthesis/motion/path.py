@@ -11,7 +11,6 @@ from math import atan2, cos, sin
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.interpolate import CubicHermiteSpline
 from scipy.ndimage import gaussian_filter1d
 
 Array = NDArray[np.float64]
@@ -20,6 +19,8 @@ TIME_STEP = 0.02
 """Seconds between the entries of a path's schedule."""
 
 _SPACING = 0.02
+_ROUNDING = 0.35
+"""Metres over which a corner is rounded; people cut corners by about as much."""
 _SIDE_ACCELERATION = 1.0
 """m/s² towards the inside of a turn; a person slows down rather than lean in more."""
 _TURN_RATE = 1.6
@@ -56,7 +57,7 @@ class Path:
         """Lay the path.
 
         Args:
-            waypoints: x and y in metres, two or more; neighbours at least 5 cm apart.
+            waypoints: x and y in metres, two or more; neighbours at least 5 cm apart. Corners are rounded.
             speed: Of a straight stretch, m/s.
             stop: Whether to come to rest at the last waypoint.
             start_still: Whether to begin from rest.
@@ -76,28 +77,25 @@ class Path:
 
     def _lay(self, points: Array, chords: Array) -> None:
         """Round the corners and resample the way in equal steps."""
-        knots = np.concatenate([[0.0], np.cumsum(chords)])
-        tangents = np.empty_like(points)
-        # The way passes a waypoint along the bisector of its sides, weighted to the shorter one.
+        # The way is laid some metres beyond its ends, so that rounding leaves the ends straight.
         sides = np.diff(points, axis=0) / chords[:, None]
-        tangents[0], tangents[-1] = sides[0], sides[-1]
-        for i in range(1, len(points) - 1):
-            mean = sides[i - 1] * chords[i] + sides[i] * chords[i - 1]
-            norm = float(np.hypot(*mean))
-            tangents[i] = mean / norm if norm > 1e-6 else np.array([-sides[i, 1], sides[i, 0]])
-        curve = CubicHermiteSpline(knots, points, tangents)
-        fine = np.linspace(0.0, knots[-1], max(64, int(knots[-1] / 0.01)))
-        dense = curve(fine)
+        margin = 5 * _ROUNDING
+        longer = np.concatenate([points[:1] - margin * sides[:1], points, points[-1:] + margin * sides[-1:]])
+        knots = np.concatenate([[-margin], [0.0], np.cumsum(chords), [chords.sum() + margin]])
+        fine = np.arange(knots[0], knots[-1], _SPACING)
+        corners = np.stack([np.interp(fine, knots, longer[:, axis]) for axis in (0, 1)], axis=1)
+        dense = gaussian_filter1d(corners, _ROUNDING / _SPACING, axis=0, mode="nearest")
         walked = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(dense, axis=0).T))])
-        self.length = float(walked[-1])
+        start, end = np.interp([0.0, knots[-2]], fine, walked)
+        self.length = float(end - start)
         distance = np.linspace(0.0, self.length, max(16, int(self.length / _SPACING)) + 1)
         self._distance = distance
-        self._points = np.stack([np.interp(distance, walked, dense[:, axis]) for axis in (0, 1)], axis=1)
-        self._knots = np.interp(knots, fine, walked)
+        self._points = np.stack([np.interp(distance + start, walked, dense[:, axis]) for axis in (0, 1)], axis=1)
+        self._knots = np.interp(knots[1:-1], fine, walked) - start
         steps = np.gradient(self._points, axis=0)
         heading = np.unwrap(np.arctan2(-steps[:, 0], steps[:, 1]))
-        # A third of a step: people turn before and after the corner that their way has.
-        self._heading = gaussian_filter1d(heading, 0.20 / (distance[1] - distance[0]), mode="nearest")
+        # People turn a little before and after the corner that their way has.
+        self._heading = gaussian_filter1d(heading, 0.10 / (distance[1] - distance[0]), mode="nearest")
 
     def _schedule(self, speed: float, stop: bool, start_still: bool, waits: Mapping[int, float], delay: float) -> None:
         """Decide when each part of the way is gone."""
@@ -118,9 +116,9 @@ class Path:
         pace = np.sqrt(squared)
         spent = step / np.maximum((pace[1:] + pace[:-1]) / 2, 0.05)
         start = delay if start_still else 0.0
-        moments, places = [-2.0, 0.0], [0.0, 0.0]
+        moments, places = [-4.0, 0.0], [0.0, 0.0]
         if not start_still:
-            moments, places = [-2.0], [-2.0 * float(pace[0])]
+            moments, places = [-4.0], [-4.0 * float(pace[0])]
         moment = start
         for i in range(len(pace)):
             moments.append(moment)
@@ -132,11 +130,11 @@ class Path:
             if i < len(spent):
                 moment += float(spent[i])
         last = float(pace[-1])
-        moments.append(moment + 2.0)
-        places.append(self.length + 2.0 * last)
+        moments.append(moment + 4.0)
+        places.append(self.length + 4.0 * last)
         self.duration = moment - start
         self._first_speed, self._last_speed = float(pace[0]), last
-        times = np.arange(-1.0, moment + 1.0, TIME_STEP)
+        times = np.arange(-1.8, moment + 1.8, TIME_STEP)
         moments_array = np.array(moments) + np.arange(len(moments)) * 1e-9
         self._walked = gaussian_filter1d(
             np.interp(times, moments_array, places), _SMOOTHING / TIME_STEP, mode="nearest"

@@ -19,8 +19,6 @@ Array = NDArray[np.float64]
 
 _FLESH = 0.115
 """Metres of the reference body from the seat up to the pelvis joint."""
-_KNEES = 0.43
-"""Metres of the reference body from the pelvis forward to the knees."""
 
 
 class Sitting:
@@ -78,11 +76,17 @@ class Sitting:
         values[Channel.RIGHT_FLEX] += trunk
         values[Channel.LEFT_FLEX] += trunk
         place, scale = self.place, self._skeleton.scale
-        local = self._legs_at.at(time).reshape(2, 5)
+        old, new, gone = self._legs_at.between(time)
+        local = (old + gone * (new - old)).reshape(2, 5)
+        moved = (new - old).reshape(2, 5)
+        local[:, 2] += 0.5 * np.hypot(moved[:, 0], moved[:, 1]) * gone * (1 - gone)
         feet = local.copy()
         feet[:, 0] = place.x + cos(place.yaw) * local[:, 0] - sin(place.yaw) * local[:, 1]
         feet[:, 1] = place.y + sin(place.yaw) * local[:, 0] + cos(place.yaw) * local[:, 1]
         feet[:, 3] += place.yaw
+        # Feet roll over heel and ball as they do in all channels.
+        feet[:, 4] = 0.0
+        values[Channel.RIGHT_FOOT_PITCH], values[Channel.LEFT_FOOT_PITCH] = local[:, 4]
         return assemble(self._skeleton, values, place, feet, self.seat + _FLESH * scale)
 
     def footprint(self, time: float) -> Footprint:
@@ -104,33 +108,44 @@ class Sitting:
         """Draw where the feet are: ``(10,)`` x, y, z, yaw and pitch of each, as seen by the person."""
         skeleton, scale = self._skeleton, self._skeleton.scale
         ankle = float(skeleton.joints[13, 2])
-        knee = self.seat + 0.06 * scale
+        knee = self.seat + 0.04 * scale
         # Feet hang where the ground is too far; on a low seat the knees come up or the feet go forward.
         ground = max(ankle, knee - 0.985 * skeleton.calf_length)
         out = np.zeros((2, 5))
+        knees = 0.99 * skeleton.thigh_length
         low = max(0.0, skeleton.calf_length - (knee - ankle))
+        if ground > ankle:
+            return self._dangling(rng, ground)
         kind = pick(rng, ["beside", "beside", "stretched", "drawn", "ankles", "over"])
         for side, sign in enumerate((1.0, -1.0)):
-            forward = _KNEES * scale + 0.9 * low + scale * float(rng.normal(0.0, 0.04))
+            forward = knees + 0.9 * low + scale * float(rng.normal(0.0, 0.04))
             width = scale * float(rng.uniform(0.09, 0.17))
             pitch = 0.0
             if kind == "stretched":
                 forward += scale * float(rng.uniform(0.15, 0.25))
-                pitch = 0.15
-            elif kind == "drawn" and ground == ankle:
+                pitch = 0.35
+            elif kind == "drawn":
                 forward -= scale * 0.17
                 pitch = -0.35
             elif kind == "ankles":
                 forward, width = forward + 0.12 * scale, (0.03 - 0.07 * side) * scale
-            if ground > ankle:
-                pitch = -0.3
-            rise = max(0.0, -sin(pitch)) * 0.13 * scale
-            out[side] = sign * width, forward, ground + rise, -sign * float(rng.uniform(0.0, 0.3)), pitch
+            out[side] = sign * width, forward, ground, -sign * float(rng.uniform(0.0, 0.3)), pitch
         if kind == "over":
             side = int(rng.integers(2))
             sign = 1.0 if side == 0 else -1.0
-            out[side] = -sign * 0.14 * scale, (_KNEES + 0.20) * scale, knee - 0.20 * scale, sign * 0.25, -0.35
+            out[side] = -sign * 0.14 * scale, knees + 0.20 * scale, knee - 0.20 * scale, sign * 0.25, 0.2
             out[1 - side, 0] = -sign * 0.06 * scale
+        return out.ravel()
+
+    def _dangling(self, rng: np.random.Generator, ankle: float) -> Array:
+        """Draw feet that do not reach the ground: under the knees, the toes down, sometimes crossed."""
+        skeleton, scale = self._skeleton, self._skeleton.scale
+        crossed = rng.random() < 0.3
+        out = np.zeros((2, 5))
+        for side, sign in enumerate((1.0, -1.0)):
+            width = scale * ((0.02 - 0.05 * side) if crossed else float(rng.uniform(0.07, 0.12)))
+            forward = 0.97 * skeleton.thigh_length + scale * float(rng.normal(-0.02, 0.03))
+            out[side] = sign * width, forward, ankle, -sign * float(rng.uniform(0.0, 0.2)), -0.2
         return out.ravel()
 
     def _arms(self, rng: np.random.Generator) -> Arms:

@@ -46,11 +46,14 @@ class Holds:
 
     def at(self, time: float) -> Array:
         """Give the value of a moment."""
+        old, new, gone = self.between(time)
+        return new if gone >= 1 else old + gone * (new - old)
+
+    def between(self, time: float) -> tuple[Array, Array, float]:
+        """Give the value before, the value that takes over, and how far it has, 0 to 1."""
         i = max(0, bisect_right(self._starts, time) - 1)
-        share = ease((time - self._starts[i]) / self._fades[i])
-        if i == 0 or share >= 1:
-            return self._values[i]
-        return self._values[i - 1] + share * (self._values[i] - self._values[i - 1])
+        gone = ease((time - self._starts[i]) / self._fades[i]) if i else 1.0
+        return self._values[max(0, i - 1)], self._values[i], gone
 
 
 class Wander:
