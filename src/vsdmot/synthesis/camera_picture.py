@@ -65,6 +65,7 @@ def _tone(
             x = (column + 0.5) / width - 0.5
             fall = 1.0 - vignette * 2.0 * (x * x + y * y)
             for channel in range(3):
-                value = light[row, column, channel] * gains[channel] * fall
+                # Beyond this the curve would fall again.
+                value = min(light[row, column, channel] * gains[channel] * fall, 2.5)
                 value = value / (1.0 + 0.12 * value * value) * 255.0 + grain[row, column, channel] * noise
                 image[row, column, channel] = np.uint8(min(255.0, max(0.0, value + 0.5)))

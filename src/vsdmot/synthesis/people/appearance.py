@@ -171,7 +171,7 @@ def draw_appearance(
         bottom = "trousers"
     coat_hem, jacket_hem, other_hem = rng.uniform(0.50, 0.66), rng.uniform(0.74, 0.88), rng.uniform(0.82, 0.93)
     hems = {"coat": coat_hem, "jacket": jacket_hem, "dress": rng.uniform(0.42, 0.60)}
-    hair_colour = wardrobe.hair_colour or _HAIR[rng.integers(len(_HAIR))]
+    hair_colour = wardrobe.hair_colour or _one(rng, _HAIR, (0.3, 0.28, 0.2, 0.12, 0.10))
     hair = _draw_hair(rng, female)
     if hair in ("cap", "hood"):
         hair_colour = draw_cloth(rng)
@@ -208,7 +208,14 @@ def draw_cloth(rng: np.random.Generator) -> Colour:
     if rng.random() < 0.45:
         value = float(rng.choice([rng.uniform(0.05, 0.25), rng.uniform(0.3, 0.6), rng.uniform(0.7, 0.92)]))
         return value, value * float(rng.uniform(0.96, 1.02)), value * float(rng.uniform(0.95, 1.07))
-    return colorsys.hsv_to_rgb(rng.random(), rng.uniform(0.25, 0.85), rng.uniform(0.22, 0.85))
+    return colorsys.hsv_to_rgb(rng.random(), 0.75 * rng.random() ** 0.8 + 0.1, rng.uniform(0.22, 0.8))
+
+
+def _muted(colour: Colour, share: float) -> Colour:
+    """Take a share of a colour's strength away, and some of its light: few people wear bright trousers."""
+    grey = sum(colour) / 3
+    red, green, blue = (0.8 * ((1 - share) * value + share * grey) for value in colour)
+    return red, green, blue
 
 
 def _draw_top(rng: np.random.Generator, female: bool) -> Top:
@@ -237,7 +244,7 @@ def _draw_pattern(rng: np.random.Generator) -> Pattern:
 
 def _draw_bottom_colour(rng: np.random.Generator, bottom: Bottom) -> Colour:
     if bottom == "skirt" or rng.random() < 0.15:
-        return draw_cloth(rng)
+        return _muted(draw_cloth(rng), 0.45)
     return _TROUSERS[rng.integers(len(_TROUSERS))]
 
 

@@ -121,7 +121,7 @@ def _averaging(triangles: NDArray[np.int32], num_vertices: int) -> scipy.sparse.
 def _hanging_shares(vertices: NDArray[np.float64], skeleton: Skeleton) -> NDArray[np.float64]:
     """Let cloth that hangs from the hips follow the thighs, the more the lower it is."""
     hips = skeleton.joints[Bone.RIGHT_THIGH, 2]
-    low = np.clip((1.06 * hips - vertices[:, 2]) / (0.33 * skeleton.scale), 0, 1) * 0.75
+    low = np.clip((1.06 * hips - vertices[:, 2]) / (0.33 * skeleton.scale), 0, 1) * 0.85
     right = np.clip(vertices[:, 0] / (0.12 * skeleton.scale), -1, 1) * 0.5 + 0.5
     shares = np.zeros((len(vertices), NUM_BONES))
     shares[:, Bone.PELVIS] = 1 - low

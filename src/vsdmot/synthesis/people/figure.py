@@ -188,9 +188,9 @@ class Figure:
         look, thick, unit = self._look, self._thick, self._unit
         legs = self._joints[Bone.RIGHT_THIGH, 2] / _HIPS
         if look.top in ("coat", "dress"):
-            material, end, spread = Material.TOP, look.hem, 0.185 if look.top == "coat" else 0.205
+            material, end, spread = Material.TOP, look.hem, 0.190 if look.top == "coat" else 0.212
         elif look.bottom == "skirt":
-            material, end, spread = Material.BOTTOM, 0.45 + 0.17 * (look.seed % 11) / 10, 0.205
+            material, end, spread = Material.BOTTOM, 0.45 + 0.17 * (look.seed % 11) / 10, 0.212
         else:
             return
         low = np.array([0.0, 0.0, max(end + 0.07, 0.2) * legs])
@@ -272,9 +272,8 @@ class Figure:
                 radius = 0.020 * self._thick
                 self._solids.capsule(Bone.CHEST, Material.ITEM, front, back, (radius, radius), 0.006 * unit)
         elif item == "box":
-            self._solids.block(
-                Bone.CHEST, Material.ITEM, self._trunk(0, 0.33, 1.10), np.array([0.18, 0.13, 0.12]) * unit, 0.01
-            )
+            half_sides = np.array([0.20, 0.15, 0.11]) * unit
+            self._solids.block(Bone.CHEST, Material.ITEM, self._trunk(0, 0.37, 1.24), half_sides)
         elif item == "trolley":
             self._add_trolley()
         elif item in ("handbag", "phone"):
@@ -286,10 +285,14 @@ class Figure:
                     hand + 0.14 * unit * along + (0, 0.035, 0), (0.03 * unit, 0.03 * unit), 0.004, (1, 0.4, 1),
                 )  # fmt: skip
                 return
-            for reach, radius in ((0.24, 0.10), (0.34, 0.11)):
+            # A flat bag in the plane of the arm and the way ahead, hung on the fingers.
+            ahead = np.array([0.0, 1.0, 0.0]) * unit
+            for reach, half in ((0.20, 0.02), (0.27, 0.11), (0.33, 0.13), (0.39, 0.14), (0.45, 0.14)):
+                middle = hand + reach * unit * along
+                radius = 0.012 if reach < 0.25 else 0.04
                 self._solids.capsule(
-                    Bone.RIGHT_HAND, Material.ITEM, hand + reach * unit * along, hand + (reach + 0.06) * unit * along,
-                    (radius * unit, radius * unit), 0.02, (0.55, 1.25, 0.55),
+                    Bone.RIGHT_HAND, Material.ITEM, middle - half * ahead, middle + half * ahead,
+                    (radius * unit, radius * unit), 0.03 * unit,
                 )  # fmt: skip
 
     def _add_trolley(self) -> None:

@@ -118,11 +118,11 @@ def _face(look: NDArray[np.float32], side: float, z: float, colour: NDArray[np.f
     if abs(eye) < 0.015 and abs(z - 1.640) < 0.0075:
         iris = abs(eye) < 0.006
         for channel in range(3):
-            colour[channel] = 0.05 if iris else 0.6 - 0.02 * channel
+            colour[channel] = 0.06 if iris else 0.5 - 0.02 * channel
         return
-    if abs(eye) < 0.020 and abs(z - 1.658) < 0.0055:
+    if abs(eye) < 0.018 and abs(z - 1.6595 + 0.12 * abs(eye)) < 0.0038:  # brows
         for channel in range(3):
-            colour[channel] = 0.9 * look[3 + channel] + 0.02
+            colour[channel] = 0.35 * colour[channel] + 0.6 * look[3 + channel]
         return
     if side < 0.026 and abs(z - 1.578) < 0.0075:
         colour[0] *= 0.86
@@ -130,9 +130,9 @@ def _face(look: NDArray[np.float32], side: float, z: float, colour: NDArray[np.f
         colour[2] *= 0.66
         return
     if abs(eye) < 0.024 and abs(z - 1.642) < 0.020:  # eye sockets
-        colour[0] *= 0.84
-        colour[1] *= 0.78
-        colour[2] *= 0.76
+        colour[0] *= 0.92
+        colour[1] *= 0.87
+        colour[2] *= 0.86
     elif abs(side - 0.045) < 0.02 and abs(z - 1.605) < 0.02:  # cheeks
         colour[0] *= 1.03
         colour[1] *= 0.94
