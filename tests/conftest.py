@@ -135,25 +135,35 @@ def draw_sequence_fixture() -> Callable[..., Path]:
 @pytest.fixture(scope="session")
 def originals(tmp_path_factory) -> Path:
     """DanceTrack, MOT17, MOT20 and CrowdHuman in the layouts in which they are published, tiny; not to be changed."""
+    root = tmp_path_factory.mktemp("originals")
+    lay_out_originals(root, draw_sequence)
+    _draw_crowdhuman(root / "CrowdHuman")
+    return root
+
+
+def lay_out_originals(root: Path, make_sequence: Callable[..., Path]) -> None:
+    """Lay out DanceTrack, MOT17 and MOT20 as they are published; ``make_sequence`` is called like `draw_sequence`."""
     from vsdmot.datasets.membership import PAPER
 
-    root = tmp_path_factory.mktemp("originals")
     dance = PAPER["lqdancetrack"]
     for split, names in (("train", dance.train), ("val", dance.validation), ("test", ("dancetrack0003",))):
         for name in names:
-            draw_sequence(
+            make_sequence(
                 root / "DanceTrack" / split / name, digits=8, with_truth=split != "test", with_detections=False
             )
         (root / "DanceTrack" / f"{split}_seqmap.txt").write_text("name\n" + "".join(f"{name}\n" for name in names))
     for detector in ("DPM", "FRCNN", "SDP"):
         for number in ("02", "04", "05", "09", "10", "11", "13"):
-            draw_sequence(root / "MOT17" / "train" / f"MOT17-{number}-{detector}")
-        draw_sequence(root / "MOT17" / "test" / f"MOT17-01-{detector}", with_truth=False)
+            make_sequence(root / "MOT17" / "train" / f"MOT17-{number}-{detector}")
+        make_sequence(root / "MOT17" / "test" / f"MOT17-01-{detector}", with_truth=False)
     for number in ("01", "02", "03", "05"):
-        draw_sequence(root / "MOT20" / "train" / f"MOT20-{number}", num_frames=3)
-    draw_sequence(root / "MOT20" / "test" / "MOT20-04", with_truth=False)
-    _draw_crowdhuman(root / "CrowdHuman")
-    return root
+        make_sequence(root / "MOT20" / "train" / f"MOT20-{number}", num_frames=3)
+    make_sequence(root / "MOT20" / "test" / "MOT20-04", with_truth=False)
+
+
+@pytest.fixture(scope="session", name="lay_out_originals")
+def lay_out_originals_fixture() -> Callable[[Path, Callable[..., Path]], None]:
+    return lay_out_originals
 
 
 def _draw_crowdhuman(folder: Path) -> None:
