@@ -69,10 +69,10 @@ class Choreography:
         self._own = rng.random(bars) < freestyle
         self._travels = np.zeros(bars, bool)
         if size > 1 and freestyle < 1:
-            bar = int(rng.integers(2, 5))
+            bar = int(rng.integers(1, 3))
             while bar < bars:
                 self._travels[bar] = True
-                bar += int(rng.integers(2, 6))
+                bar += int(rng.integers(2, 5))
         self._bars = [pick(rng, TRAVELLING if self._travels[bar] else MOVES) for bar in range(bars)]
         self._routes = self._formations()
 
@@ -142,11 +142,13 @@ class Choreography:
     def _next(self, rng: np.random.Generator, spots: Array, *, swap: bool) -> tuple[Array, Array]:
         """Find a next formation on whose way no two dancers meet, or stay."""
         size = len(spots)
-        for _ in range(12):
+        for attempt in range(16):
             new = spots.copy()
             if swap:
+                # Pairs change places, fewer of them where they would be in each other's way.
                 order = rng.permutation(size)
-                for a, b in zip(order[::2].tolist(), order[1::2].tolist(), strict=False):
+                pairs = max(1, size // (2 + attempt // 3))
+                for a, b in zip(order[::2].tolist()[:pairs], order[1::2].tolist(), strict=False):
                     new[[a, b]] = new[[b, a]]
             else:
                 shape = self._shape(rng)
@@ -154,7 +156,8 @@ class Choreography:
                 _, columns = linear_sum_assignment(cost + rng.uniform(0, 0.8, cost.shape))
                 new = shape[columns]
             bows = np.full(size, 0.42 if swap else float(rng.choice([0.0, 0.3])))
-            if np.hypot(*(new - spots).T).max() < 4.5 and _apart(spots, new, bows) > min(_NEAREST, 0.6 * self._spacing):
+            far = float(np.hypot(*(new - spots).T).max())
+            if 0.5 < far < 4.5 and _apart(spots, new, bows) > min(_NEAREST, 0.6 * self._spacing):
                 return new, bows
         return spots, np.zeros(size)
 

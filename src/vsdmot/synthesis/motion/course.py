@@ -55,12 +55,14 @@ class Step:
         phase: Cycles gone; the right heel strikes at whole numbers, the left one at halves.
         pace: Speed over the ground with turning counted in, m/s.
         turning: Radians per second to the left.
+        ahead: Share of the pace that goes where the person faces: 1 forwards, 0 sideways or still, -1 backwards.
     """
 
     place: Place
     phase: float
     pace: float
     turning: float
+    ahead: float
 
 
 class Course:
@@ -90,6 +92,8 @@ class Course:
         ground = np.hypot(rates[:, 0], rates[:, 1])
         # The turn of a way that is walked anyway costs no steps of its own.
         pace = np.sqrt(ground**2 + (_TURN_RADIUS * rates[:, 2]) ** 2)
+        ahead = (rates[:, 1] * np.cos(places[:, 2]) - rates[:, 0] * np.sin(places[:, 2])) / (ground + 0.05)
+        self._ahead = gaussian_filter1d(ahead, 0.12 / TIME_STEP, mode="nearest")
         self._pace = gaussian_filter1d(pace, 0.12 / TIME_STEP, mode="nearest")
         self._turning = gaussian_filter1d(rates[:, 2], 0.12 / TIME_STEP, mode="nearest")
         self._lay_phase()
@@ -154,7 +158,8 @@ class Course:
         x, y, yaw = (self._value(self._places[:, axis], index) for axis in range(3))
         inside = min(max(index, 0.0), float(last))
         pace, turning = self._value(self._pace, inside), self._value(self._turning, inside)
-        return Step(Place(x, y, yaw), self._value(self._phase, index), max(0.0, pace), turning)
+        ahead = self._value(self._ahead, inside)
+        return Step(Place(x, y, yaw), self._value(self._phase, index), max(0.0, pace), turning, ahead)
 
     def foothold(self, side: int, number: int, under: float, half_width: float) -> tuple[float, float, float]:
         """Give where a foot stands.

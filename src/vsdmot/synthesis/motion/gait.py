@@ -18,6 +18,7 @@ from scipy.interpolate import PchipInterpolator
 from vsdmot.synthesis.motion.body import roll
 from vsdmot.synthesis.motion.channels import Channel, blank
 from vsdmot.synthesis.motion.course import Course, Step
+from vsdmot.synthesis.motion.timing import ease
 from vsdmot.synthesis.skeleton import FEET, SIDES, THIGHS, Bone, Skeleton
 
 Array = NDArray[np.float64]
@@ -171,7 +172,8 @@ class Gait:
     def feet(self, course: Course, step: Step, share: float) -> Array:
         """Give ``(2, 5)`` ankles, yaws and pitches of the feet, as `assemble` takes them."""
         shape, duty = self._shape, self._shape.duty
-        roll = min(1.15, share)
+        # Feet that go sideways or back are set down flat.
+        roll = min(1.15, share) * (0.2 + 0.8 * ease(step.ahead))
         out = np.empty((2, 5))
         for side, sign in enumerate(SIDES):
             own = step.phase + 0.5 * side
@@ -211,7 +213,7 @@ class Gait:
         """Give the trunk and the arms of a person who walks or runs."""
         manner, values = self.manner, blank()
         turn = 2 * pi * step.phase
-        amount = min(1.2, share)
+        amount = min(1.2, share) * (0.35 + 0.65 * ease(step.ahead))
         running = manner.running
         values[Channel.RIGHT] = 0.022 * manner.sway * amount * (0.4 if running else 1.0) * sin(turn - 0.3)
         yaw = 0.085 * manner.twist * amount * cos(turn)
