@@ -82,24 +82,30 @@ def measure_command(arguments: argparse.Namespace) -> None:
             image = clouds(arguments.height, arguments.width, rng)
             cv2.imwrite(str(sequence / f"{number + 1:06d}.jpg"), image, [cv2.IMWRITE_JPEG_QUALITY, 92])
         rates: dict[int, list[float]] = {workers: [] for workers in arguments.workers}
+        cpu_seconds: dict[int, list[float]] = {workers: [] for workers in arguments.workers}
         for number in range(arguments.rounds):
             for workers in arguments.workers:
                 words = ["degrade", str(source), "-o", f"{folder}/{number}-{workers}", "--workers", str(workers)]
                 words += ["--seed", str(arguments.seed)]
-                start = time.perf_counter()
+                start, before = time.perf_counter(), os.times()
                 subprocess.run([sys.executable, "-m", "vsdmot.cli.main", *words], check=True, capture_output=True)
                 rates[workers].append(arguments.frames / (time.perf_counter() - start))
+                after = os.times()
+                spent = after.children_user + after.children_system - before.children_user - before.children_system
+                cpu_seconds[workers].append(spent / arguments.frames)
                 shutil.rmtree(f"{folder}/{number}-{workers}")
     load = f", load {os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else ""
     print(
         f"vsdmot degrade, {arguments.width}x{arguments.height} JPEG to JPEG, {arguments.frames} frames, "
         f"{os.cpu_count()} cores{load}, seed {arguments.seed}, median of {arguments.rounds} rounds"
     )
-    print("| workers | frames/s | slowest and fastest round | ratio to the first |\n| --- | --- | --- | --- |")
+    print("| workers | frames/s | slowest and fastest round | ratio to the first | CPU seconds per frame |")
+    print("| --- | --- | --- | --- | --- |")
     first = statistics.median(rates[arguments.workers[0]])
     for workers, values in rates.items():
         median = statistics.median(values)
-        print(f"| {workers} | {median:.1f} | {min(values):.1f} - {max(values):.1f} | {median / first:.2f} |")
+        print(f"| {workers} | {median:.1f} | {min(values):.1f} - {max(values):.1f} | {median / first:.2f} | ", end="")
+        print(f"{statistics.median(cpu_seconds[workers]):.2f} |")
 
 
 def clouds(height: int, width: int, rng: np.random.Generator) -> np.ndarray:

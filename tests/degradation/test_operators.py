@@ -1,3 +1,6 @@
+import re
+from pathlib import Path
+
 import cv2
 import numpy as np
 import pytest
@@ -30,6 +33,14 @@ def degraded_clip(operator, severity, clip):
     parameters = [schedule.at(number) for number in range(1, len(clip) + 1)]
     spoilt = [(p, spoil(image, p, schedule.noise(p.frame))) for p, image in zip(parameters, clip, strict=True)]
     return [image for *_, image in transmit(spoilt, schedule)]
+
+
+def test_the_documentation_has_the_same_numbers():
+    page = (Path(__file__).resolve().parents[2] / "docs" / "low_quality.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `(\w+)` \| (\w+) \| (.*) \|$", page, re.MULTILINE)
+    documented = {(operator, name): tuple(map(float, row.split("|"))) for operator, name, row in rows}
+    assert documented == {(operator, name): row for operator, table in TABLES.items() for name, row in table.items()}
+    assert ", ".join(OPERATORS) in " ".join(page.split())
 
 
 def test_every_operator_has_a_table_but_the_whole_chain():

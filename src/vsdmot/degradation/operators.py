@@ -55,7 +55,7 @@ TABLES: dict[Operator, dict[str, tuple[float, float, float, float, float]]] = {
     "ringing": {"cutoff": (1.8, 1.4, 1.1, 0.8, 0.55)},
     "jpeg": {"quality": (60, 35, 20, 12, 6)},
     "h264": {"crf": (28, 33, 38, 43, 48)},
-    "dropped_frames": {"start_probability": (0.03, 0.05, 0.08, 0.12, 0.18), "longest": (1, 2, 3, 5, 8)},
+    "dropped_frames": {"start_probability": (0.03, 0.05, 0.07, 0.09, 0.12), "longest": (1, 2, 3, 4, 6)},
 }
 """Values at severities 1 to 5. Lengths and widths in pixels, sigma of noise in grey levels of 255, ``factor`` how many
 times smaller, ``cutoff`` in radians per pixel, ``electrons`` of a white pixel at full exposure."""

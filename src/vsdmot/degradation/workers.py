@@ -68,7 +68,7 @@ class Workers:
         waiting: deque[Future[R]] = deque()
         try:
             for job in jobs:
-                with _deaf_children():
+                with _deaf_children(), _single_threaded_children():
                     waiting.append(self._pool.submit(work, job))
                 if len(waiting) >= self.count * (1 + _JOBS_AHEAD):
                     yield waiting.popleft().result()
@@ -110,6 +110,18 @@ def _deaf_children() -> Iterator[None]:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+@contextlib.contextmanager
+def _single_threaded_children() -> Iterator[None]:
+    """Let the linear algebra of processes that start meanwhile use one thread; it asks the environment as it loads."""
+    added = [name for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS") if name not in os.environ]
+    os.environ.update(dict.fromkeys(added, "1"))
+    try:
+        yield
+    finally:
+        for name in added:
+            del os.environ[name]
 
 
 def _prepare_process() -> None:

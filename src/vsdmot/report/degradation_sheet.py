@@ -14,7 +14,7 @@ from vsdmot.degradation.video_codec import GROUP_FRAMES
 from vsdmot.report.lettering import text_width, write
 from vsdmot.structures import Image
 
-CELL = (132, 124)
+CELL = (128, 120)
 """Width and height of a cell in pixels; it shows pixels as they are, not scaled."""
 
 _LABEL_WIDTH = 118
@@ -99,7 +99,7 @@ def _timeline(schedule: Schedule, part: tuple[slice, slice]) -> tuple[Image, str
         top, bottom = round((row + 0.2) * height / rows), round((row + 0.8) * height / rows)
         colour = _REPEATED if dropped else _NEW
         cell[top:bottom, round(column * side) : max(round((column + 1) * side) - 1, round(column * side) + 1)] = colour
-    return cell, f"{lost} of {rows * GROUP_FRAMES} frames"
+    return cell, f"{lost} of {rows * GROUP_FRAMES} repeated"
 
 
 def _busiest(frames: Sequence[Image]) -> tuple[slice, slice]:
