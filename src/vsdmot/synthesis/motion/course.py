@@ -125,27 +125,24 @@ class Course:
         times = np.arange(begin, end, TIME_STEP)
         places = np.tile(np.array([start.x, start.y, start.yaw], np.float64), (len(times), 1))
         for move in legs:
-            first = int(np.searchsorted(times, move.begin))
-            share = np.clip((times[first:] - move.begin) / max(move.end - move.begin, TIME_STEP), 0, 1)
+            first, last = np.searchsorted(times, [move.begin, move.end]).tolist()
+            part = slice(first, last)
+            share = np.clip((times[part] - move.begin) / max(move.end - move.begin, TIME_STEP), 0, 1)
             gone = share**3 * (10 - 15 * share + 6 * share**2)
-            before = places[-1].copy()
-            way = np.array([move.to.x, move.to.y, move.to.yaw]) - before
-            places[first:] = before + gone[:, None] * way
+            before, to = places[-1].copy(), np.array([move.to.x, move.to.y, move.to.yaw])
+            way = to - before
+            places[part] = before + gone[:, None] * way
+            places[last:] = to
             far = float(np.hypot(way[0], way[1]))
             if far > 1e-6:
                 bowed = move.bow * np.sin(np.pi * gone) ** 2
-                places[first:, 0] += bowed * way[1] / far
-                places[first:, 1] -= bowed * way[0] / far
+                places[part, 0] += bowed * way[1] / far
+                places[part, 1] -= bowed * way[0] / far
         return cls(float(begin), places, leg=leg, cadence=cadence)
 
     def frequency(self, pace: float) -> float:
         """Give the cycles per second at a pace: with its root, as people split a change between length and rate."""
-        unit = sqrt(GRAVITY * self._leg)
-        rate = sqrt(GRAVITY / self._leg) * self._cadence
-        froude = max(0.0, pace) / unit
-        if self._running:
-            return float(0.425 * rate * froude**0.5 * max(froude, 0.3) ** -0.3)
-        return float(0.418 * rate * sqrt(froude))
+        return float(self._frequencies(np.array([pace]))[0])
 
     def stride(self, pace: float) -> float:
         """Give the metres of two steps at a pace."""
@@ -183,7 +180,7 @@ class Course:
 
     def _lay_phase(self) -> None:
         """Add up the phase, so that each stop finds both feet on the ground and under the body."""
-        walked = np.array([self.frequency(float(pace)) if pace > _MOVING else 0.0 for pace in self._pace])
+        walked = np.where(self._pace > _MOVING, self._frequencies(self._pace), 0.0)
         turned = np.abs(np.gradient(self._places[:, 2], TIME_STEP)) / _TURN_A_CYCLE
         rate = np.hypot(walked, np.where(turned > 0.02, turned, 0.0))
         rate = gaussian_filter1d(rate, 0.06 / TIME_STEP, mode="nearest")
@@ -203,6 +200,14 @@ class Course:
             span = increments[at : at + closing]
             span += _CLOSING * pulse[: len(span)]
         self._phase = REST_PHASE + np.concatenate([[0.0], np.cumsum(increments)[:-1]])
+
+    def _frequencies(self, paces: Array) -> Array:
+        """Give the cycles per second at many paces; paces below 0 count as 0."""
+        rate = sqrt(GRAVITY / self._leg) * self._cadence
+        froude = np.maximum(0.0, paces) / sqrt(GRAVITY * self._leg)
+        if self._running:
+            return np.asarray(0.425 * rate * np.sqrt(froude) * np.maximum(froude, 0.3) ** -0.3)
+        return np.asarray(0.418 * rate * np.sqrt(froude))
 
     def _index_of(self, phase: float) -> float:
         """Give the entry at which a phase is reached, beyond the ends where the course moves there."""
