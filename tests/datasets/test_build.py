@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from vsdmot.datasets.build import Recipe, build, check_place, prepare
+from vsdmot.datasets.build import Recipe, begin, build, check_output, check_place
 from vsdmot.datasets.build_check import check_build
 from vsdmot.datasets.manifest import Manifest, is_build
 from vsdmot.datasets.membership import PAPER, Membership, Ratio
@@ -34,8 +34,9 @@ def recipe_of(root: Path, membership: Membership = SMALL, ratio: str = "2:1", se
 
 def run(recipe: Recipe, output: Path, *, workers: int = 1, overwrite: bool = False) -> int:
     """Build all of it; gives the number of degraded frames, or -1 if all was there."""
-    if not prepare(output, recipe, overwrite=overwrite):
+    if not check_output(output, recipe, overwrite=overwrite):
         return -1
+    begin(output, recipe, overwrite=overwrite)
     with Workers(workers) as pool:
         return sum(1 for _ in build(recipe, output, workers=pool, warn=pytest.fail))
 
@@ -86,8 +87,8 @@ def test_the_manifest_says_what_was_built_from_what(originals, built):
     assert manifest.settings["ratio"] == "2:1"
     assert {"vsdmot", "numpy", "Pillow"} <= manifest.versions.keys()
     (first, *_) = manifest.sequences["val_clean"]
-    source = str((originals / "MOT17/train/MOT17-09-FRCNN").resolve())
-    assert first == {"name": "MOT17-09", "quality": "clean", "source": source}
+    assert first == {"name": "MOT17-09", "quality": "clean", "source": "MOT17/train/MOT17-09-FRCNN"}
+    assert str(originals) not in (built / "build.json").read_text()
     assert check_build(built).problems == ()
 
 
@@ -195,20 +196,34 @@ def test_other_settings_are_refused_and_overwrite_begins_anew(originals, built, 
 def test_an_unfinished_build_is_not_gone_on_with_by_another_version(originals, tmp_path):
     recipe = recipe_of(originals)
     output = tmp_path / "old"
-    prepare(output, recipe, overwrite=False)
+    begin(output, recipe, overwrite=False)
     manifest = Manifest.read(output)
     Manifest(False, manifest.settings, {**manifest.versions, "numpy": "1.0"}, manifest.sequences).write(output)
     with pytest.raises(OutputError, match=r"numpy 1\.0 there, "):
         run(recipe, output)
     Manifest(True, manifest.settings, {**manifest.versions, "numpy": "1.0"}, manifest.sequences).write(output)
-    assert prepare(output, recipe, overwrite=False)  # things are missing, but nothing to refuse
+    assert check_output(output, recipe, overwrite=False)  # things are missing, but nothing to refuse
 
 
-def test_originals_from_elsewhere_are_not_mixed_in(originals, built, tmp_path):
-    shutil.copytree(originals / "MOT17", tmp_path / "other" / "MOT17")
-    shutil.copytree(originals / "MOT20", tmp_path / "other" / "MOT20")
-    with pytest.raises(OutputError, match="originals from another folder"):
-        prepare(built, recipe_of(tmp_path / "other"), overwrite=False)
+def test_originals_that_were_moved_are_linked_again(originals, tmp_path):
+    before, after = tmp_path / "before", tmp_path / "after"
+    copy_of(originals, before)
+    output = tmp_path / "out"
+    run(recipe_of(before), output)
+    pixels = (output / "val" / "MOT20-03" / "img1" / "000001.jpg").stat().st_mtime_ns
+    before.rename(after)
+    assert "unreadable split file" not in {problem.kind for problem in check_build(output).problems}
+    assert run(recipe_of(after), output) == 10
+    assert (output / "val_clean" / "MOT20-03" / "img1" / "000001.jpg").is_file()
+    assert (output / "val" / "MOT20-03" / "img1" / "000001.jpg").stat().st_mtime_ns == pixels
+    assert run(recipe_of(after), output) == -1
+
+
+def test_other_originals_are_not_mixed_in(originals, built, draw_sequence, tmp_path):
+    root = copy_of(originals, tmp_path / "root")
+    (root / "MOT20" / "train" / "MOT20-03").rename(tmp_path / "root" / "MOT20-03")
+    with pytest.raises(OutputError, match="other originals"):
+        check_output(built, recipe_of(root), overwrite=False)
 
 
 def test_folders_that_hold_other_things_are_never_touched(originals, tmp_path):
@@ -216,12 +231,12 @@ def test_folders_that_hold_other_things_are_never_touched(originals, tmp_path):
     (tmp_path / "mine" / "thesis.txt").write_text("years of work")
     for overwrite in (False, True):
         with pytest.raises(OutputError, match="holds other things; choose a new or empty folder"):
-            prepare(tmp_path / "mine", recipe_of(originals), overwrite=overwrite)
+            check_output(tmp_path / "mine", recipe_of(originals), overwrite=overwrite)
         with pytest.raises(OutputError, match="expected a folder for the data set, this is a file"):
-            prepare(tmp_path / "mine" / "thesis.txt", recipe_of(originals), overwrite=overwrite)
+            check_output(tmp_path / "mine" / "thesis.txt", recipe_of(originals), overwrite=overwrite)
     (tmp_path / "mine" / "build.json").write_text('{"name": "my own build"}')
     with pytest.raises(OutputError, match="holds other things"):
-        prepare(tmp_path / "mine", recipe_of(originals), overwrite=True)
+        check_output(tmp_path / "mine", recipe_of(originals), overwrite=True)
     assert (tmp_path / "mine" / "thesis.txt").read_text() == "years of work"
     with pytest.raises(FormatError, match="expected the manifest of a data set"):
         check_build(tmp_path / "mine")
@@ -258,7 +273,7 @@ def test_all_that_stands_in_the_way_is_told_before_anything_is_written(originals
     (root / "MOT20" / "train" / "MOT20-03" / "seqinfo.ini").write_text("nothing")
     shutil.rmtree(root / "MOT20" / "train" / "MOT20-01" / "img1")
     with pytest.raises(SourceError) as raised:
-        examine(root, recipe_of(root).plan, Look())
+        examine(recipe_of(root).plan, Look())
     message = str(raised.value)
     assert message.startswith(f"{root}: 5 problems in the way: ")
     assert "\n" not in message
@@ -275,7 +290,7 @@ def test_all_that_stands_in_the_way_is_told_before_anything_is_written(originals
 def test_problems_that_do_not_stand_in_the_way_are_given_back(originals, tmp_path):
     root = copy_of(originals, tmp_path / "root")
     (root / "MOT20" / "train" / "MOT20-03" / "img1" / "000003.jpg").unlink()
-    reports = examine(root, recipe_of(root).plan, Look(decode=True))
+    reports = examine(recipe_of(root).plan, Look(decode=True))
     kinds = {problem.kind for problem in reports["MOT20-03"].problems}
     assert kinds == {"length differs", "boxes without image", "detections without image"}
     run(recipe_of(root), tmp_path / "out")

@@ -66,6 +66,22 @@ def test_what_is_complete_is_kept_and_what_is_not_begins_anew(source, tmp_path):
     assert (target / "mine").exists()
 
 
+@pytest.mark.parametrize("link", ["symlink", "copy"])
+def test_images_that_are_gone_come_back_and_what_else_is_there_stays(source, tmp_path, link):
+    target = tmp_path / "to" / "one"
+    carry_sequence(source, target, link, silent)
+    (target / "det" / "mine.txt").write_text("hours of work")
+    if link == "symlink":
+        (target / "img1").unlink()
+        (target / "img1").symlink_to(tmp_path / "moved away")
+    else:
+        shutil.rmtree(target / "img1")
+    carry_sequence(source, target, link, silent)
+    assert len(list((target / "img1").iterdir())) == 2
+    assert (target / "det" / "mine.txt").read_text() == "hours of work"
+    assert [path.name for path in target.parent.iterdir()] == ["one"]
+
+
 def test_images_may_lie_elsewhere(source, tmp_path):
     (source / "seqinfo.ini").write_text("[Sequence]\nimDir=frames/left\n")
     (source / "frames").mkdir()

@@ -10,7 +10,7 @@ import pytest
 from vsdmot.datasets.locating import locate
 from vsdmot.datasets.manifest import Manifest
 from vsdmot.datasets.membership import PAPER
-from vsdmot.errors import SourceError
+from vsdmot.errors import ConfigError, SourceError
 
 
 @pytest.mark.parametrize("name", PAPER)
@@ -56,3 +56,10 @@ def test_data_sets_that_were_built_are_not_searched(draw_sequence, tmp_path):
     shutil.copytree(tmp_path / "originals" / "MOT20-01", tmp_path / "built" / "train" / "MOT20-01")
     Manifest(False, {}, {}, {}).write(tmp_path / "built")
     assert locate(tmp_path, ["MOT20-01"])["MOT20-01"] == tmp_path / "originals" / "MOT20-01"
+
+
+def test_the_same_footage_cannot_train_and_validate(originals):
+    with pytest.raises(
+        ConfigError, match=r"more than once: MOT17-02 and MOT17-02-SDP; MOT17-04-DPM and MOT17-04-FRCNN$"
+    ):
+        locate(originals, ["MOT17-02", "MOT17-04-DPM", "MOT17-02-SDP", "MOT17-04-FRCNN", "MOT20-01"])

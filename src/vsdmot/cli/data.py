@@ -18,7 +18,8 @@ from vsdmot.cli.console import Progress, say, show_files, warn
 from vsdmot.cli.data_report import DataReport, show, to_json
 from vsdmot.cli.stopping import until_stopped
 from vsdmot.config import at_least, check
-from vsdmot.datasets.build import LISTS, MEMBERSHIP, Recipe, build, check_place, prepare
+from vsdmot.datasets.build import LISTS, MEMBERSHIP, Recipe, begin, build, check_place
+from vsdmot.datasets.build import check_output as check_output_folder
 from vsdmot.datasets.build_check import check_build
 from vsdmot.datasets.carrying import Link
 from vsdmot.datasets.manifest import NAME, is_build
@@ -190,18 +191,19 @@ def build_data(settings: BuildSettings) -> None:
         ratio=None if membership.degraded is not None else ratio,
         link=settings.link,
     )
+    if not check_output_folder(settings.output, recipe, overwrite=settings.overwrite):
+        say(f"{settings.output} is complete already; nothing to do")
+        return
     workers = settings.workers or _num_cores()
     originals = {sequence.source for sequence in plan}
     with Progress("checking the originals", _about(originals)) as progress:
-        reports = examine(settings.root, plan, Look(workers=workers, seen=progress.advance))
+        reports = examine(plan, Look(workers=workers, seen=progress.advance))
     if suspicious := sum(bool(report.problems) for report in reports.values()):
         warn(
             f"{counted(suspicious, 'sequence')} of the originals have problems that do not stand in the way; "
             f"`vsdmot data check {settings.root}` lists them"
         )
-    if not prepare(settings.output, recipe, overwrite=settings.overwrite):
-        say(f"{settings.output} is complete already; nothing to do")
-        return
+    begin(settings.output, recipe, overwrite=settings.overwrite)
     num_frames = sum(reports[sequence.name].num_frames for sequence in plan if sequence.quality == "degraded")
     with Workers(workers) as pool, Progress("degrading", num_frames) as progress:
         for _ in until_stopped(build(recipe, settings.output, workers=pool, warn=warn)):

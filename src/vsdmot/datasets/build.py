@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from vsdmot.config import to_mapping
-from vsdmot.datasets.carrying import Link, carry_sequence
+from vsdmot.datasets.carrying import Link, carry_sequence, is_carried
 from vsdmot.datasets.manifest import NAME, Manifest, differences, is_build, versions
 from vsdmot.datasets.membership import Ratio, write_membership
 from vsdmot.datasets.plan import SETS, Plan
@@ -55,9 +55,12 @@ class Recipe:
         return {"data set": self.name, "ratio": ratio, **rest}
 
     def sequences(self) -> dict[str, Any]:
-        """Give what each set is made of."""
+        """Give what each set is made of; originals are named below their root, whose place is nobody's business."""
+        root = self.plan.root
         return {
-            name: [{"name": s.name, "quality": s.quality, "source": str(s.source.resolve())} for s in members]
+            name: [
+                {"name": s.name, "quality": s.quality, "source": s.source.relative_to(root).as_posix()} for s in members
+            ]
             for name, members in self.plan.sets.items()
         }
 
@@ -77,13 +80,13 @@ def check_place(root: Path, output: Path) -> None:
         raise OutputError(f"{output}: holds --root {root}; choose an output elsewhere")
 
 
-def prepare(output: Path, recipe: Recipe, *, overwrite: bool) -> bool:
-    """Make the folder ready, or find that all is there already.
+def check_output(output: Path, recipe: Recipe, *, overwrite: bool) -> bool:
+    """Find out, without writing anything, whether the data set may be built in a folder and is not there already.
 
     Args:
         output: The data set to be.
         recipe: What it is to hold.
-        overwrite: Whether a data set that is there is removed first. Nothing but what was built here is ever removed.
+        overwrite: Whether a data set that is there will be removed first. Nothing but what was built here ever is.
 
     Returns:
         Whether there is anything to do.
@@ -91,35 +94,49 @@ def prepare(output: Path, recipe: Recipe, *, overwrite: bool) -> bool:
     Raises:
         OutputError: The folder holds something else, or a data set of other settings.
     """
-    manifest = Manifest(False, recipe.settings(), versions(), recipe.sequences())
-    if output.exists() and not is_build(output):
+    if not output.exists():
+        return True
+    if not is_build(output):
         if not output.is_dir():
             raise OutputError(f"{output}: expected a folder for the data set, this is a file")
         if any(not path.name.startswith(f".{NAME}.") for path in output.iterdir()):
             raise OutputError(f"{output}: holds other things; choose a new or empty folder")
-    elif output.exists():
-        before = Manifest.read(output)
-        changed = [] if overwrite else _changes(before, manifest)
-        if not overwrite and not changed and before.complete and _all_there(output, recipe.plan):
-            return False
-        if changed:
-            raise OutputError(
-                f"{output}: was built with other settings: {'; '.join(changed)}; choose another output, or add "
-                "--overwrite to begin anew"
-            )
-        _remove(output, before, everything=overwrite)
-    manifest.write(output)
-    return True
+        return True
+    if overwrite:
+        return True
+    before = Manifest.read(output)
+    changed = differences(before.settings, recipe.settings())
+    if before.sequences != recipe.sequences() and not changed:
+        changed.append("other originals")
+    if not before.complete:  # a complete one stays what it is, whatever is installed now
+        changed += differences(before.versions, versions())
+    if changed:
+        raise OutputError(
+            f"{output}: was built with other settings: {'; '.join(changed)}; choose another output, or add "
+            "--overwrite to begin anew"
+        )
+    return not (before.complete and _all_there(output, recipe.plan))
+
+
+def begin(output: Path, recipe: Recipe, *, overwrite: bool) -> None:
+    """Make a folder ready that `check_output` found fit: note what is being built, and that it is not complete.
+
+    Raises:
+        OutputError: Something there cannot be removed, or the folder cannot be written.
+    """
+    if is_build(output):
+        _remove(output, everything=overwrite)
+    Manifest(False, recipe.settings(), versions(), recipe.sequences()).write(output)
 
 
 def build(recipe: Recipe, output: Path, *, workers: Workers, warn: Callable[[str], None]) -> Iterator[None]:
-    """Build the data set in a folder that was prepared; yields after each degraded frame.
+    """Build the data set in a folder that was begun; yields after each degraded frame.
 
     The caller may stop between two frames; the next run goes on.
 
     Args:
         recipe: What it is to hold.
-        output: The folder, after `prepare`.
+        output: The folder, after `begin`.
         workers: Processes that degrade.
         warn: Told what the user should know.
 
@@ -146,22 +163,14 @@ def build(recipe: Recipe, output: Path, *, workers: Workers, warn: Callable[[str
     Manifest(True, recipe.settings(), versions(), recipe.sequences()).write(output)
 
 
-def _changes(before: Manifest, now: Manifest) -> list[str]:
-    changed = differences(before.settings, now.settings)
-    if before.sequences != now.sequences and not changed:
-        changed.append("originals from another folder")
-    if not before.complete:  # a complete one stays what it is, whatever is installed now
-        changed += differences(before.versions, now.versions)
-    return changed
-
-
 def _all_there(output: Path, plan: Plan) -> bool:
     lists = all((output / name).is_file() for name in (*LISTS, MEMBERSHIP))
-    return lists and all((output / sequence.target).is_dir() for sequence in plan)
+    return lists and all(is_carried(sequence.source, output / sequence.target) for sequence in plan)
 
 
-def _remove(output: Path, before: Manifest, *, everything: bool) -> None:
+def _remove(output: Path, *, everything: bool) -> None:
     """Remove the lists, which say that all is there, and if asked ``everything`` else; links are not followed."""
+    before = Manifest.read(output)
     try:
         Manifest(False, before.settings, before.versions, before.sequences).write(output)
         for name in (*LISTS, MEMBERSHIP):

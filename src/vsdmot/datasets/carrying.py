@@ -25,6 +25,8 @@ _UNABLE = frozenset({errno.EPERM, errno.ENOSYS, errno.EOPNOTSUPP, errno.EACCES, 
 def carry_sequence(source: Path, target: Path, link: Link, warn: Callable[[str], None]) -> None:
     """Make ``target`` a sequence like ``source``; it appears when it is complete, and one that is there is kept.
 
+    A link to images that have been moved away is made anew.
+
     Args:
         source: A sequence.
         target: The new folder.
@@ -36,19 +38,24 @@ def carry_sequence(source: Path, target: Path, link: Link, warn: Callable[[str],
         OutputError: The disk is full, or a link cannot be made.
         FormatError: ``seqinfo.ini`` is malformed.
     """
-    if target.is_dir():
+    if is_carried(source, target):
         return
     images = describe_sequence(source).image_folder
+    inside = images.relative_to(source)
     partial = target.with_name(f".{target.name}.partial")
     try:
-        if partial.exists():
-            shutil.rmtree(partial)
-        partial.mkdir(parents=True)
-        _copy_others(source, images, partial)
-        _place_images(images, partial / images.relative_to(source), link, warn)
-        partial.rename(target)
+        _remove(partial)
+        if target.is_dir():  # all but the images; what others put there stays
+            _place_images(images, partial, link, warn)
+            (target / inside).unlink(missing_ok=True)
+            partial.rename(target / inside)
+        else:
+            partial.mkdir(parents=True)
+            _copy_others(source, images, partial)
+            _place_images(images, partial / inside, link, warn)
+            partial.rename(target)
     except OSError as error:
-        shutil.rmtree(partial, ignore_errors=True)
+        _remove(partial)
         hint = ""
         if link == "hardlink" and error.errno == errno.EXDEV:
             hint = "; hard links do not reach another disk: use --link symlink or copy"
@@ -56,6 +63,17 @@ def carry_sequence(source: Path, target: Path, link: Link, warn: Callable[[str],
             hint = "; use --link copy"
         reason = "the disk is full" if error.errno == errno.ENOSPC else error.strerror or str(error)
         raise OutputError(f"{target}: cannot be made from {source}: {reason}{hint}") from None
+
+
+def is_carried(source: Path, target: Path) -> bool:
+    """Whether a sequence is there, with its images or a link that leads to them."""
+    return target.is_dir() and (target / describe_sequence(source).image_folder.relative_to(source)).is_dir()
+
+
+def _remove(partial: Path) -> None:
+    if partial.is_symlink():
+        partial.unlink()
+    shutil.rmtree(partial, ignore_errors=True)
 
 
 def _copy_others(source: Path, images: Path, partial: Path) -> None:

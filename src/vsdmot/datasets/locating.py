@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable
 from pathlib import Path
 
 from vsdmot.datasets.manifest import is_build
-from vsdmot.errors import SourceError
+from vsdmot.errors import ConfigError, SourceError
 from vsdmot.io.datasets import sequence_folders
 from vsdmot.io.problems import counted, some
 
@@ -25,9 +26,11 @@ def locate(root: Path, names: Iterable[str]) -> dict[str, Path]:
         names: Names of sequences; ``MOT17-02`` also means ``MOT17-02-FRCNN``, ``-SDP`` or ``-DPM``, in this order.
 
     Raises:
+        ConfigError: Two names mean the same footage, so that training would see what validates.
         SourceError: There are no sequences, or some are missing or there more than once; all of them are named.
     """
     names = list(names)
+    _refuse_copies(names)
     by_name: defaultdict[str, list[Path]] = defaultdict(list)
     for folder in sequence_folders(root, passed_over=is_build):
         by_name[folder.name].append(folder)
@@ -50,6 +53,14 @@ def locate(root: Path, names: Iterable[str]) -> dict[str, Path]:
     if doubtful:
         raise SourceError(f"{root}: found more than once; choose a folder that holds one copy: {'; '.join(doubtful)}")
     return found
+
+
+def _refuse_copies(names: list[str]) -> None:
+    alike: defaultdict[str, list[str]] = defaultdict(list)
+    for name in names:
+        alike[re.sub(rf"-(?:{'|'.join(DETECTORS)})$", "", name)].append(name)
+    if copies := [" and ".join(group) for group in alike.values() if len(group) > 1]:
+        raise ConfigError(f"the split names the same footage more than once: {'; '.join(copies)}")
 
 
 def _spellings(name: str) -> list[str]:

@@ -55,10 +55,12 @@ class Plan:
     """All sequences of a data set.
 
     Attributes:
+        root: Where the originals are.
         membership: Who trains, who validates, and which training sequences are degraded.
         sets: For each set its sequences.
     """
 
+    root: Path
     membership: Membership
     sets: dict[SetName, tuple[PlannedSequence, ...]]
 
@@ -88,6 +90,7 @@ def make_plan(root: Path, membership: Membership, ratio: Ratio, seed: int) -> Pl
         return PlannedSequence(name, found[name], Path(set_name) / found[name].name, quality)
 
     return Plan(
+        root=root,
         membership=chosen,
         sets={
             "train": tuple(planned("train", n, "degraded" if n in degraded else "clean") for n in chosen.train),
@@ -97,11 +100,10 @@ def make_plan(root: Path, membership: Membership, ratio: Ratio, seed: int) -> Pl
     )
 
 
-def examine(root: Path, plan: Plan, look: Look) -> dict[str, SequenceReport]:
+def examine(plan: Plan, look: Look) -> dict[str, SequenceReport]:
     """Check the originals before hours of work are spent on them.
 
     Args:
-        root: Holds the originals, for messages.
         plan: What is needed of them.
         look: How images are looked at.
 
@@ -120,5 +122,5 @@ def examine(root: Path, plan: Plan, look: Look) -> dict[str, SequenceReport]:
         if problem.kind in _IN_THE_WAY
     ]
     if useless:
-        raise SourceError(f"{root}: {counted(len(useless), 'problem')} in the way: {'; '.join(useless)}")
+        raise SourceError(f"{plan.root}: {counted(len(useless), 'problem')} in the way: {'; '.join(useless)}")
     return reports
