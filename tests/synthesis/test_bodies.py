@@ -164,14 +164,18 @@ def test_patterns_show_both_colours(pattern):
     appearance = person(0, pattern=pattern, top="shirt", top_colour=(0.9, 0.1, 0.1), accent=(0.1, 0.1, 0.9))
     look = look_of(appearance)
     blue = [
-        colour_of(look, i7=0.0, i0=x, i1=0.1, i2=z)[2] for x in np.linspace(-0.08, 0.08, 15) for z in np.linspace(1.1, 1.4, 30)
+        colour_of(look, i7=0.0, i0=x, i1=0.1, i2=z)[2]
+        for x in np.linspace(-0.08, 0.08, 15)
+        for z in np.linspace(1.1, 1.4, 30)
     ]
     assert min(blue) < 0.15
     assert max(blue) > 0.45
 
 
 def test_an_open_jacket_shows_what_is_under_it_only_in_front():
-    appearance = dataclasses.replace(person(0), top="jacket", seed=5, top_colour=(0.9, 0.1, 0.1), accent=(0.1, 0.1, 0.9))
+    appearance = dataclasses.replace(
+        person(0), top="jacket", seed=5, top_colour=(0.9, 0.1, 0.1), accent=(0.1, 0.1, 0.9)
+    )
     assert appearance.open_front
     look = look_of(appearance)
     assert colour_of(look, i7=0.0, i0=0.0, i1=0.1, i2=1.2)[2] > 0.8

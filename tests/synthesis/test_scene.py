@@ -47,9 +47,7 @@ class Plain:
     """A place that is nothing but grey ground and sky, and perhaps a wall in front of one half of the picture."""
 
     name = "plain"
-    light = Light(
-        direction=np.array([0.6, 0.0, 0.8]), key=np.full(3, 0.9), sky=np.full(3, 0.4), ground=np.full(3, 0.2)
-    )
+    light = Light(direction=np.array([0.6, 0.0, 0.8]), key=np.full(3, 0.9), sky=np.full(3, 0.4), ground=np.full(3, 0.2))
 
     def __init__(self, wall=False):
         self._wall = wall
@@ -249,10 +247,13 @@ def test_a_trial_that_fails_takes_nobody_in():
     assert not trial.keep
     assert stage.try_add(Statue(0.1, 8))
     assert not stage.try_add(Statue(0, 8))
-    assert not stage.try_add(Statue(0, 0.5))  # in front of the lens
+    in_the_lens = Statue(float(made.shot.position[0]), 0.5)
+    assert not stage.try_add(in_the_lens)
 
 
 def test_motions_of_the_factory_can_be_drawn():
     skeleton = Skeleton(BODIES[0].appearance.proportions)
-    motion = make_motion("stand", skeleton, np.random.default_rng(0), place=type("Spot", (), {"x": 0.0, "y": 6.0, "yaw": 3.0})())
+    motion = make_motion(
+        "stand", skeleton, np.random.default_rng(0), place=type("Spot", (), {"x": 0.0, "y": 6.0, "yaw": 3.0})()
+    )
     assert Renderer(scene([motion])).draw(3).people[0].motion == "stand"

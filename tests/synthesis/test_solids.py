@@ -22,7 +22,13 @@ def one(add):
 
 def test_a_capsule_s_distance_is_that_to_its_axis_less_the_radius():
     capsule = one(lambda s: s.capsule(0, Material.SKIN, (0, 0, 0), (0, 0, 2), (0.5, 0.5)))
-    for point, expected in [((0.5, 0, 1), 0.0), ((2, 0, 1), 1.5), ((0, 0, 3), 0.5), ((0, 0, 1), -0.5), ((3, 0, 6), 4.5)]:
+    for point, expected in [
+        ((0.5, 0, 1), 0.0),
+        ((2, 0, 1), 1.5),
+        ((0, 0, 3), 0.5),
+        ((0, 0, 1), -0.5),
+        ((3, 0, 6), 4.5),
+    ]:
         assert solid_distance(capsule, 0, *map(float, point)) == pytest.approx(expected)
 
 

@@ -37,7 +37,7 @@ class SynthSettings:
         frames: Length of each scene in frames.
         people: How many people at most in a scene; fewer where no more find room.
         size: Width and height of the picture in pixels, such as 960x540.
-        style: dance (groups in similar clothes, as in DanceTrack), street, surveillance (from above), or all of
+        style: dance (groups in similar clothes, as in DanceTrack), street, surveillance (from above), or mixed, all of
             them in turn.
         camera: Whether the camera stands still, moves, or either as the style has it.
         fps: Frames per second.
@@ -53,7 +53,7 @@ class SynthSettings:
     frames: int = 100
     people: int = 8
     size: str = "640x360"
-    style: Style | Literal["mixed"] = "mixed"
+    style: Literal["mixed", "dance", "street", "surveillance"] = "mixed"
     camera: CameraChoice = "auto"
     fps: float = 25.0
     seed: int = 0
@@ -138,11 +138,17 @@ def _render(settings: SynthSettings, planned: Iterable[_Planned]) -> Iterator[in
     from vsdmot.synthesis.direction import make_scene
     from vsdmot.synthesis.recording import record_scene
 
-    threads = settings.workers or len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    threads = settings.workers or cores
     for number, style, folder, record in planned:
         scene = make_scene(style, settings.scene_config(), seed=settings.seed, number=number)
         yield from record_scene(
-            scene, folder, record, threads=threads or 1, image_format=settings.format, masks=settings.masks
+            scene,
+            folder,
+            record,
+            threads=settings.workers or os.cpu_count() or 1,
+            image_format=settings.format,
+            masks=settings.masks,
         )
 
 
