@@ -15,8 +15,8 @@ from vsdmot.synthesis.world.textures import Field, picture
 _STATIONS = {
     "saloon": np.array(
         [  # along, top, belt, half width at belt, half width at top
-            [0.00, 0.58, 0.50, 0.66, 0.60],
-            [0.03, 0.70, 0.62, 0.78, 0.68],
+            [0.00, 0.66, 0.56, 0.74, 0.66],
+            [0.03, 0.74, 0.66, 0.82, 0.70],
             [0.12, 0.84, 0.74, 0.86, 0.72],
             [0.27, 0.96, 0.86, 0.89, 0.74],
             [0.42, 1.36, 0.92, 0.90, 0.60],
@@ -24,13 +24,13 @@ _STATIONS = {
             [0.66, 1.42, 0.95, 0.90, 0.59],
             [0.84, 1.06, 0.97, 0.89, 0.66],
             [0.96, 1.00, 0.92, 0.82, 0.68],
-            [1.00, 0.90, 0.80, 0.72, 0.64],
+            [1.00, 0.94, 0.84, 0.76, 0.66],
         ]
     ),
     "hatchback": np.array(
         [
-            [0.00, 0.60, 0.52, 0.66, 0.60],
-            [0.03, 0.74, 0.66, 0.78, 0.68],
+            [0.00, 0.68, 0.58, 0.74, 0.66],
+            [0.03, 0.78, 0.70, 0.82, 0.70],
             [0.14, 0.90, 0.80, 0.86, 0.72],
             [0.25, 1.00, 0.90, 0.88, 0.74],
             [0.41, 1.42, 0.95, 0.89, 0.60],
@@ -38,12 +38,12 @@ _STATIONS = {
             [0.78, 1.48, 1.00, 0.89, 0.59],
             [0.92, 1.28, 1.02, 0.86, 0.58],
             [0.985, 0.98, 0.90, 0.78, 0.66],
-            [1.00, 0.85, 0.75, 0.72, 0.64],
+            [1.00, 0.92, 0.82, 0.76, 0.64],
         ]
     ),
     "van": np.array(
         [
-            [0.00, 0.80, 0.66, 0.74, 0.68],
+            [0.00, 0.90, 0.76, 0.82, 0.74],
             [0.03, 0.98, 0.84, 0.86, 0.76],
             [0.12, 1.16, 1.02, 0.93, 0.80],
             [0.16, 1.30, 1.08, 0.94, 0.78],
@@ -99,6 +99,8 @@ class Cars:
         c, s = cos(angle), sin(angle)
         normals = normals @ np.array([[c, s, 0], [-s, c, 0], [0, 0, 1]])
         surfaces.add(points, painted, picture=flat, normals=normals)
+        self._end(surfaces, rings[0], (x, y, angle), colour, front=True)
+        self._end(surfaces, rings[-1], (x, y, angle), colour, front=False)
         self._wheels(surfaces, x, y, angle)
         return around(x, y, self.length, 1.9, angle)
 
@@ -152,11 +154,33 @@ class Cars:
                 at = int(x * width), int(low if low == 0 else high)
                 cv2.ellipse(colours, at, (int(0.36 / self.length * width), 30), 0, 0, 360, (0.03,) * 3, -1, cv2.LINE_AA)
                 cv2.ellipse(shine, at, (int(0.36 / self.length * width), 30), 0, 0, 360, 0.0, -1)
-        # Lamps, grille, number plates at both ends.
-        for x0, x1, lamp in ((0, 18, (0.85, 0.86, 0.85)), (width - 14, width, (0.45, 0.05, 0.04))):
-            for low, high in ((rows[1] + 8, rows[3]), (rows[7], rows[9] - 8)):
+        # Lamps at the corners of both ends.
+        for x0, x1, lamp in ((2, 30, (0.85, 0.86, 0.85)), (width - 26, width - 2, (0.45, 0.05, 0.04))):
+            for low, high in ((rows[2] - 4, rows[3] + 6), (rows[7] - 6, rows[8] + 4)):
                 colours[int(low) : int(high), x0:x1] = lamp
         return picture(colours, shine)
+
+    def _end(
+        self, surfaces: Surfaces, ring: Floats, at: tuple[float, float, float], colour: Colour, *, front: bool
+    ) -> None:
+        """Close the front or the back: grille or hatch, number plate, bumper."""
+        colours = np.ones((64, 128, 3), np.float32) * np.array(colour)
+        colours[44:] = 0.1
+        if front:
+            colours[8:26, 30:98] = 0.12
+            colours[8:26:4, 30:98] = 0.25
+        colours[30:40, 44:84] = 0.82
+        colours[33:37, 48:80:4] = 0.3
+        side = Material(texture=Texture(picture(colours, 0.4)), gloss=0.3, spacing=0.5)
+        ring = np.concatenate([ring, ring[:1]])
+        middle = ring.mean(axis=0)
+        fan = np.stack([np.broadcast_to(middle, (len(ring) - 1, 3)), ring[:-1], ring[1:], ring[1:]], axis=1)
+        low, high = ring.min(axis=0), ring.max(axis=0)
+        flat = (fan[..., [1, 2]] - low[[1, 2]]) / (high - low)[[1, 2]]
+        if not front:
+            fan, flat = fan[:, [0, 2, 1, 1]], flat[:, [0, 2, 1, 1]]
+            flat[..., 0] = 1 - flat[..., 0]
+        surfaces.add(moved(fan, *at), side, picture=flat)
 
     def _wheels(self, surfaces: Surfaces, x: float, y: float, angle: float) -> None:
         rubber = self.kit.paint.tinted((0.06, 0.06, 0.065))
@@ -203,19 +227,6 @@ def _loft(rings: Floats) -> tuple[Floats, Floats, Floats]:
         for j in range(around_ - 1):
             for a, b, c in (((i, j), (i + 1, j), (i + 1, j + 1)), ((i, j), (i + 1, j + 1), (i, j + 1))):
                 corners.append(tuple(np.stack([f[a], f[b], f[c], f[c]]) for f in (rings, normals, flat)))  # type: ignore[arg-type]
-    # Both ends are closed by a fan that takes the picture's first and last columns.
-    for i, order in ((0, 1), (stations - 1, -1)):
-        middle = rings[i].mean(axis=0)
-        for j in range(around_ - 1):
-            pair = (j, j + 1)[::order]
-            points = np.stack([middle, rings[i, pair[1]], rings[i, pair[0]], rings[i, pair[0]]])
-            edge = 0.0 if i == 0 else 1.0
-            inner = edge + (0.03 if i == 0 else -0.03)
-            places = np.array(
-                [[inner, 0.5], [edge, flat[i, pair[1], 1]], [edge, flat[i, pair[0], 1]], [edge, flat[i, pair[0], 1]]]
-            )
-            outward = np.broadcast_to(np.array([-1.0 if i == 0 else 1.0, 0.0, 0.15]), (4, 3))
-            corners.append((points, outward, places))
     points, normals_, places = (np.stack(part) for part in zip(*corners, strict=True))
     flipped = np.cross(points[:, 1] - points[:, 0], points[:, 2] - points[:, 0])
     wrong = (flipped * normals_.mean(axis=1)).sum(axis=1) < 0

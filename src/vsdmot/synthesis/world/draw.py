@@ -52,7 +52,8 @@ class Mesh(NamedTuple):
         normals: ``(N, 4, 3)`` float32 unit normals at u v = 00, 10, 01, 11 for gloss.
         light: ``(L, 3)`` float32 baked light.
         texels: ``(M,)`` uint32, from the lowest byte: red, blue, green, and gloss or, of cut-outs, coverage.
-        levels: ``(T, 15)`` int64: log2 of width and height, whether it repeats, then each level's first texel.
+        levels: ``(T, 16)`` int64: log2 of width and height, whether it repeats, the coarsest level, then each level's
+            first texel.
         sky: ``(R, C, 3)`` float32 by direction: rows from straight down to straight up in equal steps of z, columns
             from -y over -x, +y and +x.
         haze: ``(4,)`` float32 colour of far air and the part of it per metre.
@@ -276,9 +277,9 @@ def covered_at(
     texels: NDArray[np.uint32], levels: NDArray[np.int64], texture: int, level: int, s: float, t: float
 ) -> bool:
     """Say whether a cut-out shows something at a place of its texture, looked at coarsely from level to level."""
-    level = min(level, max(levels[texture, 0], levels[texture, 1]))
+    level = min(level, levels[texture, 3])
     wide, high = 1 << max(0, levels[texture, 0] - level), 1 << max(0, levels[texture, 1] - level)
-    return _texel(texels, levels[texture, 3 + level], wide, high, levels[texture, 2], s, t)[1] >> 24 > _OPAQUE
+    return _texel(texels, levels[texture, 4 + level], wide, high, levels[texture, 2], s, t)[1] >> 24 > _OPAQUE
 
 
 @_inlined
@@ -408,9 +409,9 @@ def _look_at_run(
     u, v = (by_x_u * middle + in_row_u) * depth, (by_x_v * middle + in_row_v) * depth
     per_u, per_v = wide * scale_s * depth * _FOOTPRINT, high * scale_t * depth * _FOOTPRINT
     level, taps, du, dv = _footprint(planes, k, per_u, per_v, u, v, dither)
-    level = min(level, max(levels[texture, 0], levels[texture, 1]))
+    level = min(level, levels[texture, 3])
     columns, rows = 1 << max(0, levels[texture, 0] - level), 1 << max(0, levels[texture, 1] - level)
-    first, repeats = levels[texture, 3 + level], levels[texture, 2]
+    first, repeats = levels[texture, 4 + level], levels[texture, 2]
     part = 1 / taps
     ds, dt = du * part / wide, dv * part / high
     shift_s -= 0.5 * (taps - 1) * ds

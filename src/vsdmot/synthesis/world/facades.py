@@ -19,7 +19,7 @@ def wall_pixels(rng: np.random.Generator, colour: Colour, kind: str) -> Field:
         tile = bricks.pixels[..., :3].astype(np.float32) / 255
         half = cv2.resize(tile, (256, 256), interpolation=cv2.INTER_AREA)
         return np.tile(half, (4, 4, 1))
-    value = 1 + 0.025 * noise(rng, (_SIDE, _SIDE), 5, 4) + 0.03 * noise(rng, (_SIDE, _SIDE), 250, 2, 0.9)
+    value = 1 + 0.015 * noise(rng, (_SIDE, _SIDE), 5, 4) + 0.02 * noise(rng, (_SIDE, _SIDE), 250, 2, 0.9)
     streaks = cv2.resize(noise(rng, (8, _SIDE), 8, 4, 0.8), (_SIDE, _SIDE), interpolation=cv2.INTER_LINEAR)
     value -= 0.025 * np.clip(streaks, 0, 2)
     if kind == "panels":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from math import pi
 
@@ -80,8 +81,8 @@ def _walls(site: Site, room: Room, sides: Material, back: Material | None = None
         wall(site, a + offset, b + offset, 0, 0.1, board)
 
 
-def _painted(site: Site, colours: tuple[Colour, ...], contrast: float = 0.03) -> Material:
-    return Material(texture=rough(site.rng, site.one_of(colours), contrast=contrast), casts=False)
+def _painted(site: Site, colours: tuple[Colour, ...], contrast: float = 0.012) -> Material:
+    return Material(texture=rough(site.rng, site.one_of(colours), contrast=contrast), casts=False, wear=0.04)
 
 
 _PALE: tuple[Colour, ...] = (
@@ -98,7 +99,8 @@ def daylight_windows(rng: np.random.Generator) -> Texture:
     side = 256
     y = np.linspace(0, 1, side, dtype=np.float32)[:, None, None]
     view = np.array((0.86, 0.92, 0.98), np.float32) * (1 - 0.1 * y) * np.ones((side, side, 1), np.float32)
-    far = np.clip((y - 0.45) * 5 + 0.8 * noise(rng, (side, side), 6, 3)[..., None], 0, 1)
+    skyline = 0.5 + 0.03 * noise(rng, (1, side), 5, 3)[0][None, :, None]
+    far = np.clip((y - skyline) * 12, 0, 1) * (0.75 + 0.1 * noise(rng, (side, side), 12, 2)[..., None])
     view = view * (1 - far) + far * np.array((0.42, 0.48, 0.36), np.float32)
     colours = cv2.GaussianBlur(view, (0, 0), 4)
     for k in range(0, side, side // 3):
@@ -112,7 +114,7 @@ def mirror_panels(rng: np.random.Generator, height: float) -> Texture:
     """Paint a wall of mirrors as it looks from afar: a dull, bluish room with blurred lamps, and joints."""
     shape = (256, 512)
     y = np.linspace(0, 1, shape[0], dtype=np.float32)[:, None]
-    value: Field = 0.5 + 0.12 * np.cos(5 * y) + 0.04 * noise(rng, shape, 3, 3)
+    value: Field = 0.62 + 0.1 * np.cos(5 * y) + 0.04 * noise(rng, shape, 3, 3)
     for _ in range(7):
         x, row = int(rng.integers(0, shape[1])), int(rng.uniform(0.03, 0.25) * shape[0])
         cv2.ellipse(value, (x, row), (22, 4), 0, 0, 360, 1.1, -1)
@@ -128,7 +130,7 @@ def mirror_panels(rng: np.random.Generator, height: float) -> Texture:
 def studio(rng: np.random.Generator) -> Place:
     """Make a dance studio: wooden floor, mirrors with a barre, windows or a curtain at the side."""
     site = Site.begin(rng)
-    room = Room(half=site.pick(6.0, 10.0), back=site.pick(11.0, 17.0), height=site.pick(3.4, 4.8))
+    room = Room(half=site.pick(6.6, 10.0), back=site.pick(11.0, 17.0), height=site.pick(3.4, 4.8))
     mood = indoor_mood(rng, key=site.pick(0.3, 0.5))
     wood = site.one_of(((0.58, 0.42, 0.28), (0.66, 0.52, 0.36), (0.50, 0.37, 0.26), (0.46, 0.44, 0.42)))
     _floor(
@@ -188,8 +190,11 @@ def _poster(site: Site, room: Room) -> None:
     for k in range(int(rng.integers(1, 4))):
         x = -room.half + (k + 0.5) * room.half / 1.6 + site.pick(-0.5, 0.5)
         shape = (128, 128)
-        field = noise(rng, shape, 3, 3)[..., None]
-        colours = 0.5 + 0.16 * np.sign(field) * rng.uniform(0.3, 1, 3) * np.ones((*shape, 3))
+        bands = np.sort(rng.uniform(0, shape[0], 5)).astype(int)
+        colours = np.ones((*shape, 3)) * rng.uniform(0.45, 0.8, 3)
+        for low, high in itertools.pairwise(bands):
+            colours[low:high] = colours[low:high] * 0.6 + 0.4 * rng.uniform(0.2, 0.8, 3)
+        colours[:5] = colours[-5:] = colours[:, :5] = colours[:, -5:] = 0.25
         wide = site.pick(0.8, 1.6)
         print_ = Material(texture=Texture(picture(colours.astype(np.float32))), layer=1, casts=False)
         a = np.array([x, room.back - 0.04, 0])
@@ -489,14 +494,14 @@ def _kiosk(site: Site, x: float, y: float, signs: list[Material]) -> None:
 def station(rng: np.random.Generator) -> Place:
     """Make a station hall: pillars, boards with letters, benches, ticket machines."""
     site = Site.begin(rng)
-    room = Room(half=site.pick(12, 16), back=site.pick(32, 42), height=site.pick(5.0, 7.0))
+    room = Room(half=site.pick(12, 16), back=site.pick(32, 42), height=site.pick(6.6, 8.5))
     mood = indoor_mood(rng, key=site.pick(0.2, 0.4))
     _floor(site, room, Material(texture=floor_tiles(site), mirror=site.pick(0.4, 0.8), spacing=0.16, wear=0.06))
     lower = slabs(
         rng, site.one_of(_PALE), size=(0.3, 0.15), joint=0.008, shift=0.5, spread=0.03, grain=0.02, metres=2.4
     )
     _walls(site, room, Material(texture=lower, gloss=0.12, casts=False))
-    _ceiling(site, room, Material(texture=rough(rng, (0.62, 0.62, 0.61)), casts=False, spacing=1.5))
+    _ceiling(site, room, Material(texture=rough(rng, (0.66, 0.66, 0.65), contrast=0.02), casts=False, spacing=1.5))
     _ceiling_lamps(site, room, columns=4, step=3.0, size=(0.3, 2.0), tone=(1.0, 1.0, 0.96))
     tactile = slabs(rng, (0.62, 0.56, 0.36), size=(0.1, 0.1), joint=0.03, metres=2.4)
     line = Material(texture=tactile, layer=1, casts=False, spacing=0.4)
@@ -544,7 +549,7 @@ def station(rng: np.random.Generator) -> Place:
 def corridor(rng: np.random.Generator) -> Place:
     """Make a wide corridor of an office or a school: doors, boards, ceiling lamps."""
     site = Site.begin(rng)
-    room = Room(half=site.pick(3.6, 5.0), back=site.pick(26, 36), height=site.pick(4.0, 5.0))
+    room = Room(half=site.pick(6.5, 7.5), back=site.pick(26, 36), height=site.pick(6.4, 7.2))
     mood = indoor_mood(rng, key=site.pick(0.15, 0.3))
     ground = (
         floor_tiles(site)
@@ -568,19 +573,26 @@ def corridor(rng: np.random.Generator) -> Place:
                 flat = Material(texture=material.texture, tint=material.tint, casts=False)
                 wall(site, a, b, 0, 2.15 + grow, flat)
             if site.chance(0.5):
-                lift = np.array([x - side * 0.05, y + wide + 0.8, 0])
-                end = lift + np.array([0, site.pick(0.8, 1.4), 0])
-                a, b = (lift, end) if side < 0 else (end, lift)
+                near = np.array([x - side * 0.05, y + wide + 0.8, 0])
+                far = near + np.array([0, site.pick(0.8, 1.4), 0])
+                a, b = (near, far) if side < 0 else (far, near)
                 sheet = Material(
                     texture=lettering(rng, (0.66, 0.6, 0.48), (0.4, 0.36, 0.32), (128, 128), 5), casts=False
                 )
                 wall(site, a, b, 1.2, 2.1, sheet, once=True)
     glass = Material(texture=daylight_windows(rng), glow=1.0, casts=False, layer=1)
+    if site.chance(0.5):
+        a, b = np.array([-room.half + 0.04, _BEHIND, 0.0]), np.array([-room.half + 0.04, room.back, 0.0])
+        wall(site, a, b, 3.4, 5.8, glass)
+    ledge = Material(texture=site.kit.paint.texture, tint=(0.5, 0.49, 0.47), casts=False)
+    for side in (-1, 1):
+        low, high = sorted((side * room.half, side * (room.half - 0.12)))
+        site.surfaces.box((low, _BEHIND, 2.75), (high, room.back, 2.95), ledge)
     if site.chance(0.6):
-        y = room.back - 0.03
-        wall(site, np.array([-room.half + 0.6, y, 0]), np.array([room.half - 0.6, y, 0]), 0.9, room.height - 0.6, glass)
+        a, b = np.array([-room.half + 0.6, room.back - 0.03, 0]), np.array([room.half - 0.6, room.back - 0.03, 0])
+        wall(site, a, b, 0.9, room.height - 0.6, glass)
     for y in np.arange(site.pick(8, 11), 26, site.pick(6, 9)):
-        side = float(rng.choice([-1, 1]))
+        side = int(rng.choice([-1, 1]))
         x = side * (room.half - 0.45)
         if site.chance(0.6):
             taken, seats = bench(site.surfaces, site.kit, x, y, -side * pi / 2, back=False)
@@ -594,7 +606,7 @@ def corridor(rng: np.random.Generator) -> Place:
 def entrance(rng: np.random.Generator) -> Place:
     """Make the entrance hall of an office: a desk, gates, a glass front behind."""
     site = Site.begin(rng)
-    room = Room(half=site.pick(9, 12), back=site.pick(20, 28), height=site.pick(4.5, 6.5))
+    room = Room(half=site.pick(9, 12), back=site.pick(20, 28), height=site.pick(6.5, 8.0))
     mood = indoor_mood(rng, key=site.pick(0.2, 0.35))
     _floor(site, room, Material(texture=floor_tiles(site), mirror=site.pick(0.6, 0.95), spacing=0.14, wear=0.04))
     _walls(site, room, _painted(site, _PALE))
@@ -603,20 +615,20 @@ def entrance(rng: np.random.Generator) -> Place:
     timber = Material(
         texture=planks(rng, site.one_of(((0.5, 0.36, 0.25), (0.42, 0.4, 0.38))), width=0.3), casts=False, layer=1
     )
-    x = -room.half + 0.04
-    wall(site, np.array([x, 4.0, 0]), np.array([x, room.back, 0]), 0.0, room.height, timber)
+    left = -room.half + 0.04
+    wall(site, np.array([left, 4.0, 0]), np.array([left, room.back, 0]), 0.0, room.height, timber)
     glass = Material(texture=daylight_windows(rng), glow=1.05, casts=False, layer=1)
-    y = room.back - 0.04
     if site.chance(0.7):
-        wall(site, np.array([-room.half + 1, y, 0]), np.array([room.half - 1, y, 0]), 0.1, room.height - 0.5, glass)
+        a, b = np.array([-room.half + 1, room.back - 0.04, 0]), np.array([room.half - 1, room.back - 0.04, 0])
+        wall(site, a, b, 0.1, room.height - 0.5, glass)
     desk_y, desk_x = site.pick(12, 17), -room.half + 3.2
     stone = site.kit.stone.tinted((0.62, 0.6, 0.57))
     site.surfaces.box((desk_x - 2.0, desk_y - 0.5, 0), (desk_x + 2.0, desk_y + 0.5, 1.1), timber, stone)
     site.obstacles.append((desk_x - 2.0, desk_y - 0.5, desk_x + 2.0, desk_y + 0.5))
     gate_y = site.pick(13, 18)
     steel = site.kit.metal.tinted((0.55, 0.56, 0.57))
-    for k in range(int(rng.integers(4, 7))):
-        gx = -0.5 + 1.1 * k
+    for gate in range(int(rng.integers(4, 7))):
+        gx = -0.5 + 1.1 * gate
         block(
             site.surfaces,
             (gx, gate_y),
@@ -636,16 +648,16 @@ def entrance(rng: np.random.Generator) -> Place:
                 (0.6, 0.03, 0.95),
                 site.kit.metal.tinted((0.6, 0.68, 0.7)),
             )
-    for k in range(int(rng.integers(1, 4))):
-        y = 7.0 + 3.2 * k
+    for row in range(int(rng.integers(1, 4))):
+        sofa_y = 7.0 + 3.2 * row
         tint = site.one_of(((0.3, 0.33, 0.4), (0.45, 0.4, 0.34), (0.3, 0.38, 0.34)))
         sofa = site.kit.paint.tinted(tint)
         sx = room.half - 1.4
-        block(site.surfaces, (sx, y), -pi / 2, (-1.0, -0.4, 0.08), (1.0, 0.4, 0.42), sofa)
-        block(site.surfaces, (sx, y), -pi / 2, (-1.0, 0.25, 0.42), (1.0, 0.45, 0.85), sofa)
-        site.obstacles.append(around(sx, y, 2.0, 0.9, pi / 2))
+        block(site.surfaces, (sx, sofa_y), -pi / 2, (-1.0, -0.4, 0.08), (1.0, 0.4, 0.42), sofa)
+        block(site.surfaces, (sx, sofa_y), -pi / 2, (-1.0, 0.25, 0.42), (1.0, 0.45, 0.85), sofa)
+        site.obstacles.append(around(sx, sofa_y, 2.0, 0.9, pi / 2))
         for shift in (-0.5, 0.5):
-            site.seats.append(Seat(x=sx - 0.1, y=y + shift, height=0.42, facing=pi))
+            site.seats.append(Seat(x=sx - 0.1, y=sofa_y + shift, height=0.42, facing=pi))
     for _ in range(3):
         px, py = site.pick(-room.half + 1.5, room.half - 2.5), site.pick(8, room.back - 2)
         if site.is_free(around(px, py, 1.2, 0.9), 0.5):

@@ -42,12 +42,12 @@ def make_kit(rng: np.random.Generator) -> Kit:
     """Draw the materials that the things of one place share."""
     blank = plain()
     rough_texture = rough(rng, (0.9, 0.9, 0.9), contrast=0.07, metres=1.5)
-    season = np.array((rng.uniform(0.85, 1.25), 1.0, rng.uniform(0.75, 1.0)))
+    season = rng.uniform(0.75, 0.95) * np.array((rng.uniform(0.85, 1.15), 1.0, rng.uniform(0.85, 1.15)))
     green = (season[0], season[1], season[2])
     return Kit(
         paint=Material(texture=blank),
         metal=Material(texture=blank, gloss=0.25),
-        wood=Material(texture=stripes(rng, (0.5, 0.36, 0.24), pitch=0.12)),
+        wood=Material(texture=stripes(rng, (0.46, 0.38, 0.30), pitch=0.12)),
         stone=Material(texture=rough_texture, tint=(0.66, 0.65, 0.62)),
         bark=Material(texture=rough(rng, (0.34, 0.29, 0.24), contrast=0.16, metres=0.8)),
         leaves=Material(texture=foliage(rng), tint=green, spacing=1.0),
@@ -149,9 +149,11 @@ def tree(
     turn = np.arange(number) * pi * (3 - 5**0.5) + rng.uniform(0, 6)
     flat = np.sqrt(1 - z**2)
     outwards = np.stack([flat * np.cos(turn), flat * np.sin(turn), z], axis=1)
-    depth = rng.uniform(0.45, 0.95, (number, 1)) * (1 + 0.25 * rng.standard_normal((number, 1)) * (rng.random() < 0.7))
+    depth = rng.uniform(0.5, 0.95, (number, 1))  # none strays: a dark clump that hangs alone looks like somebody
     clump = height * rng.uniform(0.15, 0.24, number)
-    _clumps(surfaces, kit.leaves, middle + outwards * extent * depth, outwards, clump, rng)
+    tint = np.array(kit.leaves.tint) * rng.uniform(0.85, 1.15) * np.array((rng.uniform(0.9, 1.15), 1.0, 1.0))
+    leaves = kit.leaves.tinted((float(tint[0]), float(tint[1]), float(tint[2])))
+    _clumps(surfaces, leaves, middle + outwards * extent * depth, outwards, clump, rng)
     return around(x, y, 4 * radius, 4 * radius)
 
 
@@ -227,7 +229,7 @@ def table_set(
         tint = float(rng.uniform(0.75, 0.9))
         cloth = Material(texture=kit.paint.texture, tint=(tint, 0.95 * tint, 0.85 * tint), two_sided=True)
         surfaces.column(x, y, 2.05, 2.55, 1.3, cloth, top_radius=0.02, sides=8)
-    return around(x, y, 1.1, 1.1), seats
+    return around(x, y, 1.9, 1.9), seats
 
 
 def chair(surfaces: Surfaces, kit: Kit, x: float, y: float, angle: float, tint: Colour = (0.32, 0.25, 0.2)) -> Seat:

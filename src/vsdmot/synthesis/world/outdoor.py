@@ -58,7 +58,7 @@ def paving(site: Site) -> Material:
     size = sizes[int(site.rng.integers(len(sizes)))]
     small = size[0] < 0.3
     texture = slabs(
-        site.rng, colour, size=size, joint=0.012 if small else 0.009, shift=0.5 * site.chance(0.6), spread=0.07,
+        site.rng, colour, size=size, joint=0.012 if small else 0.009, shift=0.5 * site.chance(0.6), spread=0.045,
         joint_shade=0.55, metres=2.4 if small else 4.0,
     )  # fmt: skip
     return Material(texture=texture, spacing=0.14, wear=0.09)
@@ -100,9 +100,9 @@ def strip(site: Site, x0: float, y0: float, x1: float, y1: float, material: Mate
     site.surfaces.ground(x0, y0, x1, y1, over)
 
 
-def _begin(rng: np.random.Generator) -> tuple[Site, Weather, Mood, Fronts]:
+def _begin(rng: np.random.Generator, aside: float = 0.43) -> tuple[Site, Weather, Mood, Fronts]:
     site = Site.begin(rng)
-    weather, mood = outdoor_mood(rng)
+    weather, mood = outdoor_mood(rng, aside=aside)
     fronts = make_fronts(site, lit=0.5 if weather == "evening" else 0.0)
     return site, weather, mood, fronts
 
@@ -200,8 +200,8 @@ def street(rng: np.random.Generator) -> Place:
 
 def pedestrian_zone(rng: np.random.Generator) -> Place:
     """Make a shopping street without cars, seen along."""
-    site, weather, mood, fronts = _begin(rng)
-    half = site.pick(6.5, 10.0)
+    site, weather, mood, fronts = _begin(rng, aside=0.14)
+    half = site.pick(7.5, 11.0)
     slab = paving(site)
     lay_ground(site, slab)
     middle = paving(site)
@@ -380,7 +380,7 @@ def parking(rng: np.random.Generator) -> Place:
 
 def courtyard(rng: np.random.Generator) -> Place:
     """Make a court between houses."""
-    site, weather, mood, fronts = _begin(rng)
+    site, weather, mood, fronts = _begin(rng, aside=0.2)
     slab = paving(site)
     lay_ground(site, slab)
     back, half = site.pick(24, 34), site.pick(11, 15)

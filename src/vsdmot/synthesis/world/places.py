@@ -14,7 +14,7 @@ Style = Literal["dance", "street", "surveillance"]
 
 _Maker = Callable[[np.random.Generator], Place]
 
-_MAKERS: dict[Style, tuple[tuple[_Maker, float], ...]] = {
+KINDS: dict[Style, tuple[tuple[_Maker, float], ...]] = {
     "dance": ((indoor.studio, 0.36), (indoor.stage, 0.24), (indoor.gym, 0.2), (outdoor.plaza, 0.2)),
     "street": (
         (outdoor.street, 0.35),
@@ -41,6 +41,6 @@ def make_place(style: Style, rng: np.random.Generator) -> Place:
         style: What is filmed in it.
         rng: The same state gives the same place, to the bit.
     """
-    makers = _MAKERS[style]
+    makers = KINDS[style]
     chances = np.array([share for _, share in makers])
     return makers[int(rng.choice(len(makers), p=chances / chances.sum()))][0](rng)

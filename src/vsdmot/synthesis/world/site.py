@@ -36,7 +36,7 @@ class Mood:
     sky: NDArray[np.float32]
     haze: NDArray[np.float32]
     softness: float
-    brightness: float = 0.44
+    brightness: float = 0.5
 
 
 @dataclass(eq=False)
@@ -121,13 +121,18 @@ def _exposed(place: Place, brightness: float) -> Place:
     return replace(place, light=brighter)
 
 
-def outdoor_mood(rng: np.random.Generator, weather: Weather | None = None) -> tuple[Weather, Mood]:
-    """Draw the weather; nine times in ten it is bright day."""
+def outdoor_mood(rng: np.random.Generator, *, aside: float = 0.43) -> tuple[Weather, Mood]:
+    """Draw the weather; nine times in ten it is bright day.
+
+    Args:
+        rng: Source of chance.
+        aside: How far the sun can stand to a side of the viewer, in half turns; a narrow street would be dark.
+    """
     kinds: tuple[Weather, ...] = ("sunny", "overcast", "evening")
-    weather = weather or kinds[int(rng.choice(3, p=(0.55, 0.36, 0.09)))]
+    weather = kinds[int(rng.choice(3, p=(0.55, 0.36, 0.09)))]
     # The sun stands behind the viewer, so that what faces the camera is lit.
-    azimuth = rng.uniform(-0.93, -0.07) * np.pi
-    elevation = np.deg2rad(rng.uniform(32, 62))
+    azimuth = (-0.5 + rng.uniform(-aside, aside)) * np.pi
+    elevation = np.deg2rad(rng.uniform(34, 62))
     direction = np.array([np.cos(azimuth) * np.cos(elevation), np.sin(azimuth) * np.cos(elevation), np.sin(elevation)])
     if weather == "sunny":
         warm = rng.uniform(0, 0.1)
@@ -150,7 +155,7 @@ def outdoor_mood(rng: np.random.Generator, weather: Weather | None = None) -> tu
         haze = (0.4, 0.4, 0.48, 0.002)
         softness = 0.8
     light = Light(direction=direction, key=key, sky=above, ground=below)
-    brightness = 0.24 if weather == "evening" else rng.uniform(0.42, 0.5)
+    brightness = 0.24 if weather == "evening" else rng.uniform(0.47, 0.55)
     return weather, Mood(light, sky, np.array(haze, np.float32), softness, brightness)
 
 

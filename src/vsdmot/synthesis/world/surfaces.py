@@ -293,8 +293,8 @@ def _triangles(points: Floats, normals: Floats, picture: Floats) -> tuple[Floats
 
 
 def _pyramids(textures: list[Texture]) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:
-    """Lay out all textures, each in ever smaller versions."""
-    levels = np.zeros((len(textures), 3 + _MOST_LEVELS), np.int64)
+    """Lay out all textures, each in ever smaller versions; of cut-outs only those that still cover as much."""
+    levels = np.zeros((len(textures), 4 + _MOST_LEVELS), np.int64)
     parts: list[NDArray[np.uint8]] = []
     first = 0
     for k, texture in enumerate(textures):
@@ -303,8 +303,11 @@ def _pyramids(textures: list[Texture]) -> tuple[NDArray[np.uint32], NDArray[np.i
         picture = texture.pixels
         share = (picture[..., 3] > 127).mean()
         for level in range(max(width, height).bit_length()):
-            levels[k, 3 + level] = first
-            parts.append(_with_coverage(picture, share) if texture.cut and level else picture)
+            kept = _with_coverage(picture, share) if texture.cut and level else picture
+            if texture.cut and not 0.6 * share <= (kept[..., 3] > 127).mean() <= 1.6 * share:
+                break
+            levels[k, 3], levels[k, 4 + level] = level, first
+            parts.append(kept)
             first += picture.shape[0] * picture.shape[1]
             smaller = (max(1, picture.shape[1] // 2), max(1, picture.shape[0] // 2))
             picture = cv2.resize(picture, smaller, interpolation=cv2.INTER_AREA)
@@ -316,5 +319,5 @@ def _with_coverage(picture: NDArray[np.uint8], share: float) -> NDArray[np.uint8
     """Shift the alpha so that the test passes as large a share as in the full texture: thin things stay there."""
     cut = float(np.quantile(picture[..., 3], 1 - share)) if 0 < share < 1 else 127.0
     scaled = picture.copy()
-    scaled[..., 3] = np.clip(picture[..., 3] * (128 / max(cut, 1.0)), 0, 255)
+    scaled[..., 3] = np.clip(picture[..., 3] * (128.5 / max(cut, 1.0)), 0, 255)
     return scaled

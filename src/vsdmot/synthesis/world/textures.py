@@ -75,7 +75,7 @@ def rough(
 ) -> Texture:
     """Make plaster, concrete or paint: faintly mottled, with fine grain."""
     shape = (_SIDE, _SIDE)
-    value = 1 + 0.4 * contrast * noise(rng, shape, 5, 4) + contrast * noise(rng, shape, 100, 3, 0.8)
+    value = 1 + 0.25 * contrast * noise(rng, shape, 7, 4) + 0.7 * contrast * noise(rng, shape, 100, 3, 0.8)
     return Texture(picture(coloured(value, colour)), (metres, metres))
 
 
@@ -83,7 +83,7 @@ def asphalt(rng: np.random.Generator, colour: Colour = (0.36, 0.36, 0.37)) -> Te
     """Make a road's surface: grit, some cracks sealed with tar, patches."""
     shape = (_SIDE, _SIDE)
     grit = noise(rng, shape, 170, 2, 1.0)
-    value = 1 + 0.10 * grit + 0.03 * noise(rng, shape, 6, 3) + 0.12 * np.clip(grit - 1.6, 0, 1)
+    value = 1 + 0.08 * grit + 0.01 * noise(rng, shape, 9, 3) + 0.12 * np.clip(grit - 1.6, 0, 1)
     cracks = np.zeros(shape, np.float32)
     for _ in range(rng.integers(0, 3)):
         steps = np.cumsum(rng.normal([5, 0], 4, (60, 2)), axis=0)
@@ -129,7 +129,7 @@ def slabs(
     column = np.floor(across).astype(int) % columns
     shades = 1 + spread * rng.standard_normal((rows, columns)).astype(np.float32)
     hues = 0.3 * spread * rng.standard_normal((rows, columns)).astype(np.float32)
-    value = shades[row, column] + grain * (noise(rng, shape, 120, 3, 0.8) + 0.4 * noise(rng, shape, 8, 3))
+    value = shades[row, column] + grain * (noise(rng, shape, 120, 3, 0.8) + 0.25 * noise(rng, shape, 9, 3))
     colours = coloured(value, colour)
     colours[..., 0] *= 1 + hues[row, column]
     colours[..., 2] *= 1 - hues[row, column]
@@ -164,8 +164,8 @@ def planks(rng: np.random.Generator, colour: Colour, *, width: float = 0.1, metr
 def grass(rng: np.random.Generator, colour: Colour = (0.36, 0.42, 0.22)) -> Texture:
     """Make a lawn."""
     shape = (_SIDE, _SIDE)
-    value = 1 + 0.16 * noise(rng, shape, 90, 3, 0.9) + 0.05 * noise(rng, shape, 7, 3)
-    dry = np.clip(0.05 * noise(rng, shape, 10, 4), -0.15, 0.15)
+    value = 1 + 0.16 * noise(rng, shape, 90, 3, 0.9) + 0.02 * noise(rng, shape, 12, 3)
+    dry = np.clip(0.03 * noise(rng, shape, 16, 4), -0.1, 0.1)
     colours = coloured(value, colour)
     colours[..., 0] *= 1 + dry
     colours[..., 2] *= 1 - 0.4 * dry
@@ -205,7 +205,7 @@ def foliage(rng: np.random.Generator, *, dense: bool = False) -> Texture:
             turn = rng.uniform(0, 2 * np.pi)
             middle = side / 2 + radius * np.array([np.cos(turn), np.sin(turn)])
         shade = 0.45 + 0.55 * k / number + 0.12 * rng.standard_normal()
-        green = np.array((0.30, 0.40, 0.16)) + 0.03 * rng.standard_normal(3)
+        green = np.array((0.38, 0.48, 0.21)) + 0.03 * rng.standard_normal(3)
         axes = (int(rng.integers(5, 10)), int(rng.integers(3, 5)))
         angle = float(rng.uniform(0, 180))
         colour = tuple(float(c) for c in np.clip(green * shade, 0, 1))
