@@ -331,7 +331,7 @@ def test_originals_with_small_faults_are_used_and_told(vsdmot, base, originals, 
     (tmp_path / "root" / "MOT20" / "train" / "MOT20-01" / "img1" / "000003.jpg").unlink()
     outcome = vsdmot(*base, "--root", tmp_path / "root", "-o", tmp_path / "a")
     assert outcome.code == 0
-    assert "note: 1 sequence of the originals have problems that do not stand in the way" in outcome.err
+    assert "note: 1 original sequence with problems that do not stand in the way; `vsdmot data check" in outcome.err
 
 
 @pytest.mark.parametrize(
@@ -371,6 +371,15 @@ def test_unreadable_images_are_refused_before_anything_is_written(refused, base,
     assert line == f"{root}: 1 problem in the way: MOT20-01: 1 of 3 images cannot be read: 000002.jpg"
     assert not (tmp_path / "a").exists()
     PIL.Image.new("RGB", (48, 36)).save(root / "MOT20" / "train" / "MOT20-01" / "img1" / "000002.jpg")
+
+
+def test_a_disk_that_will_be_too_small_is_told_in_time(vsdmot, base, tmp_path, monkeypatch):
+    monkeypatch.setattr(data.shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(100, 0, 100))
+    outcome = vsdmot(*base, "-o", tmp_path / "new" / "a")
+    assert outcome.code == 0
+    assert f"note: {tmp_path / 'new' / 'a'}: about 0.0 GB will be written, 0.0 GB are free\n" in outcome.err
+    monkeypatch.undo()
+    assert "are free" not in vsdmot(*base, "-o", tmp_path / "b").err
 
 
 def test_a_stopped_build_can_be_gone_on_with(vsdmot, base, tmp_path, monkeypatch):

@@ -6,6 +6,7 @@ import contextlib
 import difflib
 import json
 import os
+import shutil
 import tempfile
 import zipfile
 from collections.abc import Iterable, Sequence
@@ -24,7 +25,7 @@ from vsdmot.datasets.build_check import check_build
 from vsdmot.datasets.carrying import Link
 from vsdmot.datasets.manifest import NAME, is_build
 from vsdmot.datasets.membership import PAPER, Ratio, read_membership, write_membership
-from vsdmot.datasets.plan import examine, make_plan
+from vsdmot.datasets.plan import Plan, examine, make_plan
 from vsdmot.degradation.operators import Operator
 from vsdmot.degradation.schedule import DegradeSettings, Mode
 from vsdmot.degradation.workers import Workers
@@ -32,8 +33,9 @@ from vsdmot.errors import ConfigError, SourceError
 from vsdmot.io.archives import unpack
 from vsdmot.io.crowdhuman_check import check_crowdhuman, find_crowdhuman, list_images
 from vsdmot.io.dataset_check import check_folder
-from vsdmot.io.datasets import sequence_folders
+from vsdmot.io.datasets import describe_sequence, sequence_folders
 from vsdmot.io.image_checks import Look
+from vsdmot.io.images import number_images
 from vsdmot.io.outputs import check_output
 from vsdmot.io.problems import counted
 from vsdmot.io.whole_files import write_whole
@@ -200,9 +202,10 @@ def build_data(settings: BuildSettings) -> None:
         reports = examine(plan, Look(workers=workers, seen=progress.advance))
     if suspicious := sum(bool(report.problems) for report in reports.values()):
         warn(
-            f"{counted(suspicious, 'sequence')} of the originals have problems that do not stand in the way; "
+            f"{counted(suspicious, 'original sequence')} with problems that do not stand in the way; "
             f"`vsdmot data check {settings.root}` lists them"
         )
+    _warn_of_a_full_disk(plan, settings)
     begin(settings.output, recipe, overwrite=settings.overwrite)
     num_frames = sum(reports[sequence.name].num_frames for sequence in plan if sequence.quality == "degraded")
     with Workers(workers) as pool, Progress("degrading", num_frames) as progress:
@@ -245,6 +248,19 @@ def _about(folders: Iterable[Path], annotations: Iterable[Path] = ()) -> int:
         with contextlib.suppress(OSError), path.open("rb") as file:
             count += sum(1 for _ in file)
     return count
+
+
+def _warn_of_a_full_disk(plan: Plan, settings: BuildSettings) -> None:
+    """Compare what is free with the originals of all that is written; degraded images are about as large."""
+    written = [one for one in plan if one.quality == "degraded" or settings.link == "copy"]
+    needed = 0
+    for sequence in written:
+        images, _ = number_images(describe_sequence(sequence.source).image_folder)
+        needed += sum(path.stat().st_size for _, path in images)
+    existing = next(folder for folder in (settings.output, *settings.output.resolve().parents) if folder.is_dir())
+    free = shutil.disk_usage(existing).free
+    if needed > free:
+        warn(f"{settings.output}: about {needed / 1e9:.1f} GB will be written, {free / 1e9:.1f} GB are free")
 
 
 def _show_build(output: Path) -> None:
