@@ -131,8 +131,10 @@ def test_a_second_run_finds_everything_done_and_overwrite_begins_anew(vsdmot, he
 
 
 @pytest.mark.skipif(os.name != "posix", reason="sends POSIX signals")
-@pytest.mark.parametrize("workers", ["1", "2"])
-@pytest.mark.parametrize(("number", "code"), [("SIGKILL", -9), ("SIGINT", 130), ("SIGTERM", 130)])
+@pytest.mark.parametrize(
+    ("number", "code", "workers"),
+    [("SIGKILL", -9, "1"), ("SIGKILL", -9, "2"), ("SIGINT", 130, "2"), ("SIGTERM", 130, "1")],
+)
 def test_a_stopped_run_goes_on_to_the_same_files(vsdmot, here, number, code, workers):
     for copy in range(5):  # long enough to be caught in the middle
         for path in sorted(Path("set/train/A 1/img1").glob("0000??.png")):

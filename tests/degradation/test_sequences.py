@@ -1,10 +1,6 @@
 import hashlib
 import json
 import os
-import signal
-import subprocess
-import sys
-import time
 
 import cv2
 import numpy as np
@@ -97,24 +93,6 @@ def test_a_run_that_stopped_goes_on_and_gives_the_same_files(sequence, tmp_path,
     assert {path: path.stat().st_mtime_ns for path in there} == stamps  # not made again
 
 
-@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs a signal that cannot be caught")
-@pytest.mark.parametrize("workers", [1, 2])
-def test_a_killed_run_goes_on_and_gives_the_same_files(sequence, tmp_path, files, workers):
-    whole = files(degrade(sequence, tmp_path / "whole", DegradeSettings()))
-    words = ["degrade", str(sequence), "-o", str(tmp_path / "out"), "--workers", str(workers)]
-    run = subprocess.Popen([sys.executable, "-m", "vsdmot.cli.main", *words], stdout=subprocess.DEVNULL)
-    deadline = time.monotonic() + 60
-    while len(list((tmp_path / "out" / "img1").glob("0*.jpg"))) < 5:
-        assert run.poll() is None, "it was done before it could be killed"
-        assert time.monotonic() < deadline
-        time.sleep(0.001)
-    os.kill(run.pid, signal.SIGKILL)
-    run.wait()
-    assert not (tmp_path / "out" / "degradation.json").exists()
-    degrade(sequence, tmp_path / "out", DegradeSettings())
-    assert files(tmp_path / "out") == whole
-
-
 def test_unfinished_files_of_a_killed_run_are_not_taken_for_done(sequence, tmp_path, files):
     whole = files(degrade(sequence, tmp_path / "whole"))
     frames = iterate_sequence(sequence, tmp_path / "out", NOISE, name="A-1")
@@ -186,6 +164,15 @@ def test_a_folder_with_other_files_is_left_alone(sequence, tmp_path):
         degrade(sequence, tmp_path / "out")
     degrade(sequence, tmp_path / "out", overwrite=True)
     assert (tmp_path / "out" / "thesis.txt").read_text() == "years of work"
+
+
+def test_overwriting_takes_no_image_that_is_not_ours(sequence, tmp_path):
+    (tmp_path / "out" / "img1").mkdir(parents=True)
+    for name in ("holiday.jpg", "000001.jpg"):
+        (tmp_path / "out" / "img1" / name).write_bytes(b"mine")
+    degrade(sequence, tmp_path / "out", overwrite=True)
+    assert (tmp_path / "out" / "img1" / "holiday.jpg").read_bytes() == b"mine"
+    assert (tmp_path / "out" / "img1" / "000001.jpg").read_bytes() != b"mine"
 
 
 @pytest.mark.parametrize(

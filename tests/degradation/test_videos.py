@@ -156,6 +156,16 @@ def test_outputs_that_exist_are_replaced_only_when_asked(clip, tmp_path, files):
         degrade(clip, clip, overwrite=True)
 
 
+def test_overwriting_takes_no_images_that_are_not_ours(clip, tmp_path):
+    (tmp_path / "mine" / "img1").mkdir(parents=True)
+    (tmp_path / "mine" / "img1" / "000001.jpg").write_bytes(b"mine")
+    with pytest.raises(OutputError, match="holds an img1 that this command did not make"):
+        degrade(clip, tmp_path / "mine", overwrite=True)
+    degrade(clip, tmp_path / "ours")
+    degrade(clip, tmp_path / "ours", DegradeSettings(only=("blur",)), overwrite=True)
+    assert len(list((tmp_path / "ours" / "img1").iterdir())) == 30
+
+
 def test_overwriting_a_stopped_run_begins_anew(clip, tmp_path, files, short_segments):
     for folder in "ab":
         (tmp_path / folder).mkdir()

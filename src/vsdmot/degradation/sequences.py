@@ -306,11 +306,17 @@ def holds_something(folder: Path) -> bool:
 
 
 def _clear(plan: SequencePlan) -> None:
-    """Remove the record, then all images where new ones will come, so that none of them is taken for a new one."""
-    manifest.forget(plan.record)
-    for folder in {file.target.parent for file in plan.files}:
+    """Remove all images that would be taken for new ones, then the record.
+
+    Images that have no new one in their place go only if this command made them.
+    """
+    ours = manifest.was_begun(plan.record)
+    targets = {file.target for file in plan.files}
+    for folder in {target.parent for target in targets}:
         for path in list_images(folder) if folder.is_dir() else []:
-            try:
-                path.unlink()
-            except OSError as error:
-                raise OutputError(f"{path}: cannot be replaced: {error.strerror}") from None
+            if ours or path in targets:
+                try:
+                    path.unlink()
+                except OSError as error:
+                    raise OutputError(f"{path}: cannot be replaced: {error.strerror}") from None
+    manifest.forget(plan.record)

@@ -123,6 +123,8 @@ def plan_video(source: Source, output: Path, settings: DegradeSettings, *, overw
         check_output(output, overwrite or begun, source=location)
     elif not overwrite and not begun and holds_something(output):
         raise OutputError(f"{output}: exists and holds other files; {manifest.ADVICE}")
+    elif not begun and (output / "img1").exists():
+        raise OutputError(f"{output}: holds an img1 that this command did not make; choose another output")
     if not overwrite:
         manifest.is_complete(plan.record, plan.head)
     return plan
@@ -250,8 +252,8 @@ def _seqinfo(plan: VideoPlan, length: int) -> str:
 
 
 def _clear(plan: VideoPlan) -> None:
-    """Remove the record, then what an earlier run made, so that none of it is taken for new."""
-    manifest.forget(plan.record)
+    """Remove what an earlier run made, so that none of it is taken for new, then its record."""
     shutil.rmtree(plan.parts, ignore_errors=True)
     if plan.kind == "folder":
         shutil.rmtree(plan.output / "img1", ignore_errors=True)
+    manifest.forget(plan.record)
