@@ -1,6 +1,8 @@
 import hashlib
 import json
 import os
+import subprocess
+import sys
 
 import cv2
 import numpy as np
@@ -396,3 +398,17 @@ def test_workers_give_results_in_order_and_take_jobs_as_they_go():
 def test_a_negative_number_of_workers_is_refused():
     with pytest.raises(ValueError, match="at least 1"):
         Workers(0)
+
+
+def test_folders_are_degraded_where_pyav_rich_and_torch_are_missing(sequence, tmp_path):
+    """As on a bare training machine."""
+    code = (
+        "import sys\n"
+        "for name in ('av', 'rich', 'torch', 'supervision'):\n"
+        "    sys.modules[name] = None\n"
+        "from pathlib import Path\n"
+        "from vsdmot.degradation.sequences import DegradeSettings, degrade_sequence\n"
+        f"degrade_sequence(Path({str(sequence)!r}), Path({str(tmp_path / 'out')!r}), DegradeSettings(), name='a')\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+    assert (tmp_path / "out" / "degradation.json").is_file()
