@@ -105,6 +105,11 @@ def test_unfinished_files_of_a_killed_run_are_not_taken_for_done(sequence, tmp_p
     assert files(tmp_path / "out") == whole
 
 
+def test_the_order_in_which_operators_are_named_is_no_difference(sequence, tmp_path, files):
+    first = files(degrade(sequence, tmp_path / "out", DegradeSettings(only=("noise", "blur"))))
+    assert files(degrade(sequence, tmp_path / "out", DegradeSettings(only=("blur", "noise")))) == first
+
+
 def test_a_complete_output_is_left_as_it_is(sequence, tmp_path):
     output = degrade(sequence, tmp_path / "out")
     stamps = {path: path.stat().st_mtime_ns for path in output.rglob("*")}

@@ -30,7 +30,8 @@ def head_of(settings: DegradeSettings, *, name: str, source: dict[str, Any]) -> 
         name: What its chance depends on besides the seed.
         source: What tells the source from others; no folders, which are nobody's business.
     """
-    return {"vsdmot": __version__, "sequence": name, "source": source, "settings": to_mapping(settings)}
+    values = {**to_mapping(settings), "only": list(settings.operators)}  # in whatever order they were named
+    return {"vsdmot": __version__, "sequence": name, "source": source, "settings": values}
 
 
 def frame_entry(parameters: FrameParameters, shows: int) -> dict[str, Any]:

@@ -141,7 +141,7 @@ def plan_sequence(
         FrameFile(number=number, source=path, target=output_folder / path.relative_to(source_folder))
         for number, path in images
     )
-    source = {"name": source_folder.resolve().name, "frames": len(images), "first_image": _digest(images[0][1])}
+    source = {"name": folder_name(source_folder), "frames": len(images), "first_image": _digest(images[0][1])}
     plan = SequencePlan(
         source=source_folder,
         output=output_folder,
@@ -288,6 +288,15 @@ def _batches(plan: SequencePlan) -> list[tuple[FrameFile, ...]]:
     if not set(ON_VIDEO) & set(plan.settings.only):
         return [(file,) for file in plan.files]
     return [tuple(group) for _, group in itertools.groupby(plan.files, key=lambda file: group_of(file.number))]
+
+
+def folder_name(folder: Path) -> str:
+    """Give a folder's name as it is seen from outside, also of ``.``; that of a link, not of what it leads to.
+
+    >>> folder_name(Path("a/b/.."))
+    'a'
+    """
+    return os.path.basename(os.path.abspath(folder))
 
 
 def _digest(path: Path) -> str:

@@ -13,6 +13,7 @@ from vsdmot.degradation.sequences import (
     carry_along,
     carry_out,
     check_apart,
+    folder_name,
     holds_something,
     plan_sequence,
 )
@@ -61,7 +62,7 @@ def plan_tree(source: Path, output: Path, settings: DegradeSettings, *, overwrit
     if holds_something(output) and not begun and not overwrite:
         raise OutputError(f"{output}: exists and holds other files; {manifest.ADVICE}")
     plans = [
-        plan_sequence(folder, place, settings, name=folder.resolve().name, overwrite=overwrite)
+        plan_sequence(folder, place, settings, name=folder_name(folder), overwrite=overwrite)
         for folder, place in zip(folders, places, strict=True)
     ]
     return TreePlan(source=source, output=output, sequences=tuple(plans))

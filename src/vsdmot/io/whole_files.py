@@ -1,6 +1,7 @@
 """Write files that are there in full or not at all, whenever the program is killed.
 
-A file is written under a name that begins with a dot and ends in ``.part``, and takes its own name when it is complete.
+A file is written under a name that begins with a dot and ends in the number of the process and ``.part``, and takes its
+own name when it is complete.
 """
 
 from __future__ import annotations
@@ -35,6 +36,8 @@ def copy_whole(source: Path, target: Path) -> None:
 def remove_parts(folder: Path) -> None:
     """Remove what runs that were killed left unfinished in a folder and below it."""
     for part in folder.rglob(".*.part"):
+        if not part.name.split(".")[-2].isdigit():  # a file of somebody else; ours have the number of a process there
+            continue
         with contextlib.suppress(OSError):
             part.unlink()
 
