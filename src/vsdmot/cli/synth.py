@@ -146,7 +146,7 @@ def _render(settings: SynthSettings, planned: Iterable[_Planned]) -> Iterator[in
             scene,
             folder,
             record,
-            threads=settings.workers or os.cpu_count() or 1,
+            threads=threads,
             image_format=settings.format,
             masks=settings.masks,
         )
