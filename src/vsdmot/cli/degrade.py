@@ -151,7 +151,7 @@ def _show(source: Path | None, sheet: Path, settings: DegradeCommand) -> None:
     if settings.output is not None:
         raise ConfigError("--show draws a sheet in place of an output; leave out -o or --show")
     check_output(sheet, settings.overwrite, source=source)
-    write_image(sheet, draw_sheet(_frames_to_show(source), seed=settings.seed), jpeg_quality=80)
+    write_image(sheet, draw_sheet(_frames_to_show(source), seed=settings.seed), jpeg_quality=78)
     show_files([sheet])
 
 

@@ -107,7 +107,8 @@ def _busiest(frames: Sequence[Image]) -> tuple[slice, slice]:
     height, width = frames[-1].shape[:2]
     cell_width, cell_height = min(CELL[0], width), min(CELL[1], height)
     change = cv2.absdiff(frames[-1], frames[-2]).sum(axis=2, dtype=np.float32) if len(frames) > 1 else np.zeros(1)
-    if not change.any():
+    moving = bool(change.any())
+    if not moving:
         grey = cv2.GaussianBlur(cv2.cvtColor(frames[-1], cv2.COLOR_RGB2GRAY).astype(np.float32), (0, 0), 1.5)
         change = np.zeros((height, width), np.float32)
         change[:, 1:] += np.abs(np.diff(grey, axis=1))
@@ -117,8 +118,15 @@ def _busiest(frames: Sequence[Image]) -> tuple[slice, slice]:
         sums[cell_height:, cell_width:] - sums[:-cell_height, cell_width:]
         - sums[cell_height:, :-cell_width] + sums[:-cell_height, :-cell_width]
     )  # fmt: skip
-    top, left = np.unravel_index(int(windows.argmax()), windows.shape)
-    return slice(int(top), int(top) + cell_height), slice(int(left), int(left) + cell_width)
+    top, left = (int(place) for place in np.unravel_index(int(windows.argmax()), windows.shape))
+    window = change[top : top + cell_height, left : left + cell_width]
+    if moving:  # in the middle what moves; of people the legs do most, and higher up they can be told apart
+        rows, columns = np.indices(window.shape)
+        top += np.average(rows, weights=window) - 0.9 * cell_height
+        left += np.average(columns, weights=window) - 0.5 * cell_width
+    first_row = int(np.clip(round(float(top)), 0, height - cell_height))
+    first_column = int(np.clip(round(float(left)), 0, width - cell_width))
+    return slice(first_row, first_row + cell_height), slice(first_column, first_column + cell_width)
 
 
 def _fitting(text: str, width: int) -> float:
