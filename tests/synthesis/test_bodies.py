@@ -8,7 +8,7 @@ import pytest
 from vsdmot.synthesis.people.appearance import Pattern, Wardrobe, draw_appearance, draw_wardrobe
 from vsdmot.synthesis.people.body import make_body
 from vsdmot.synthesis.people.drawing import skin
-from vsdmot.synthesis.people.materials import NUM_LOOKS, look_of, surface
+from vsdmot.synthesis.people.materials import NUM_LOOKS, SEAM, look_of, single_materials, surface
 from vsdmot.synthesis.people.solids import Material
 from vsdmot.synthesis.skeleton import HANDS, THIGHS, Bone, Pose, Skeleton, pose_matrices
 
@@ -134,7 +134,13 @@ def colour_of(look, **values):
     for index, value in values.items():
         array[int(index[1:])] = value
     colour = np.zeros(4)
-    surface(look, array, colour)
+    surface(look, array, -1, colour)
+    material = int(array[5:].argmin())
+    if np.partition(array[5:], 1)[1] - array[5 + material] > SEAM:  # then the distances are not needed
+        without = np.zeros(4)
+        array[5:] = np.nan
+        surface(look, array, material, without)
+        np.testing.assert_array_equal(without, colour)
     return colour[:3].tolist()
 
 
@@ -188,3 +194,12 @@ def test_a_head_in_proportion_carries_the_face_where_the_reference_has_it():
     reference = Skeleton()
     head = np.linalg.norm(child.vertices - child.skeleton.crown, axis=1) < 0.05
     np.testing.assert_allclose(child.attributes[head, 2].max(), reference.crown[2], atol=0.03)
+
+
+def test_a_triangle_has_one_material_only_if_its_corners_agree_and_lie_off_the_seam():
+    distances = np.full((5, 6), 0.5)
+    distances[[0, 1, 2], 2] = 0
+    distances[3, 3] = 0
+    distances[4, 2], distances[4, 3] = 0, SEAM / 2
+    triangles = np.array([[0, 1, 2], [0, 1, 3], [0, 1, 4]], np.int32)
+    assert single_materials(distances, triangles).tolist() == [2, -1, -1]

@@ -27,8 +27,8 @@ _MOVES: dict[Style, dict[Move, float]] = {
     "street": {"still": 0.35, "handheld": 0.25, "pan": 0.20, "travel": 0.20},
     "surveillance": {"still": 0.85, "pan": 0.15},
 }
-_FINEST_CELL, _COARSEST_CELL = 0.014, 0.034
-_CELL_PIXELS = 1.6  # side of a mesh's cell, in pixels where the person is nearest
+_FINEST_CELL, _COARSEST_CELL = 0.014, 0.036
+_CELL_PIXELS = 2.2  # side of a mesh's cell, in pixels where the person is nearest
 
 
 def make_scene(style: Style, config: SceneConfig, *, seed: int, number: int) -> Scene:

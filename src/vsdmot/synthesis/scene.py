@@ -147,6 +147,7 @@ class Renderer:
                 self._crowd.attributes,
                 self._crowd.triangles,
                 self._crowd.owners,
+                self._crowd.single_material,
                 self._crowd.looks,
                 self._light,
                 camera.rotation[2],

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from vsdmot.synthesis.noise import noise
 from vsdmot.synthesis.people.appearance import Appearance
 from vsdmot.synthesis.people.figure import SKIRT, Figure
-from vsdmot.synthesis.people.materials import look_of
+from vsdmot.synthesis.people.materials import look_of, single_materials
 from vsdmot.synthesis.people.meshing import Mesh, mesh_solids
 from vsdmot.synthesis.people.solids import NUM_MATERIALS, Material, nearest_by
 from vsdmot.synthesis.skeleton import PARENTS, Bone, Skeleton
@@ -36,6 +36,7 @@ class Body:
         weights: ``(V, 4)`` float32, their shares.
         attributes: ``(V, NUM_ATTRIBUTES)`` float32, see `vsdmot.synthesis.people.materials`.
         look: ``(NUM_LOOKS,)`` float32.
+        single_material: ``(T,)`` int8, see `vsdmot.synthesis.people.materials.single_materials`.
     """
 
     appearance: Appearance
@@ -47,6 +48,7 @@ class Body:
     weights: NDArray[np.float32]
     attributes: NDArray[np.float32]
     look: NDArray[np.float32]
+    single_material: NDArray[np.int8]
 
 
 def make_body(appearance: Appearance, cell: float = 0.016) -> Body:
@@ -78,6 +80,7 @@ def make_body(appearance: Appearance, cell: float = 0.016) -> Body:
         weights=weights,
         attributes=np.ascontiguousarray(attributes, np.float32),
         look=look_of(appearance),
+        single_material=single_materials(by_material, mesh.triangles),
     )
 
 

@@ -26,6 +26,7 @@ class Crowd:
         owners: ``(T,)`` int16, whose each triangle is.
         attributes: ``(V, NUM_ATTRIBUTES)`` float32.
         looks: ``(K, NUM_LOOKS)`` float32.
+        single_material: ``(T,)`` int8.
     """
 
     bodies: tuple[Body, ...]
@@ -35,6 +36,7 @@ class Crowd:
     owners: NDArray[np.int16]
     attributes: NDArray[np.float32]
     looks: NDArray[np.float32]
+    single_material: NDArray[np.int8]
 
     @classmethod
     def of(cls, bodies: Sequence[Body]) -> Crowd:
@@ -51,6 +53,7 @@ class Crowd:
             attributes=np.concatenate(
                 [*(body.attributes for body in bodies), np.empty((0, NUM_ATTRIBUTES), np.float32)]
             ),
+            single_material=np.concatenate([*(body.single_material for body in bodies), np.empty(0, np.int8)]),
             looks=np.array([body.look for body in bodies], np.float32).reshape(-1, NUM_LOOKS),
         )
 

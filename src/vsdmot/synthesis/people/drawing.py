@@ -164,6 +164,7 @@ def shade(
     attributes: FloatArray,
     triangles: IntArray,
     triangle_person: NDArray[np.int16],
+    single_material: NDArray[np.int8],
     looks: FloatArray,
     light: NDArray[np.float64],
     forward: NDArray[np.float64],
@@ -181,6 +182,7 @@ def shade(
         attributes: ``(V, A)``, see `vsdmot.synthesis.people.body.Body`.
         triangles: ``(T, 3)``, corners.
         triangle_person: ``(T,)``, whose each triangle is.
+        single_material: ``(T,)``, what each triangle is made of, -1 if of more than one material.
         looks: ``(K, L)``, see `vsdmot.synthesis.people.materials`.
         light: ``(4, 3)``: direction towards the source, its colour, light from above, light from below.
         forward: ``(3,)``, the camera's viewing direction.
@@ -218,15 +220,20 @@ def shade(
             nz = u * normals[a, 2] + v * normals[b, 2] + w * normals[c, 2]
             length = 1.0 / np.sqrt(nx * nx + ny * ny + nz * nz + 1e-9)
             nx, ny, nz = nx * length, ny * length, nz * length
-            for k in range(attributes.shape[1]):
+            only = single_material[t]
+            for k in range(5 if only >= 0 else attributes.shape[1]):
                 values[k] = u * attributes[a, k] + v * attributes[b, k] + w * attributes[c, k]
-            wrap, gloss, sharpness = surface(looks[triangle_person[t]], values, colour)
+            wrap, gloss, squarings = surface(looks[triangle_person[t]], values, only, colour)
             openness = values[3]
             facing = nx * light[0, 0] + ny * light[0, 1] + nz * light[0, 2]
             direct = max(0.0, (facing + wrap) / (1.0 + wrap)) * (0.55 + 0.45 * openness)
             upward = 0.5 + 0.5 * nz
-            halfway = max(0.0, nx * hx + ny * hy + nz * hz)
-            shine = gloss * halfway**sharpness if gloss > 0 else 0.0
+            shine = 0.0
+            if gloss > 0:
+                shine = max(0.0, nx * hx + ny * hy + nz * hz)
+                for _ in range(squarings):
+                    shine *= shine
+                shine *= gloss
             for channel in range(3):
                 around = (light[2, channel] * upward + light[3, channel] * (1.0 - upward)) * openness
                 lit = colour[channel] * (light[1, channel] * direct + around) + shine * light[1, channel]

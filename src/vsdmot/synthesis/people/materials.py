@@ -12,6 +12,9 @@ from vsdmot.synthesis.people.solids import NUM_MATERIALS
 NUM_ATTRIBUTES = 5 + NUM_MATERIALS
 """Of a vertex: place on the reference body (x, y, z), openness, shade of the texture, distance to each material."""
 
+SEAM = 0.004
+"""Metres within which two materials darken each other."""
+
 _PATTERN, _PATTERN_SCALE, _OPEN_FRONT, _BEARD, _PHASE = 21, 22, 23, 24, 25
 NUM_LOOKS = 26
 
@@ -39,45 +42,50 @@ def look_of(appearance: Appearance) -> NDArray[np.float32]:
 
 @compiled
 def surface(
-    look: NDArray[np.float32], values: NDArray[np.float64], colour: NDArray[np.float64]
-) -> tuple[float, float, float]:
+    look: NDArray[np.float32], values: NDArray[np.float64], only: int, colour: NDArray[np.float64]
+) -> tuple[float, float, int]:
     """Colour a point of a body.
 
     Args:
         look: From `look_of`.
-        values: ``(NUM_ATTRIBUTES,)``, interpolated between the vertices.
+        values: ``(NUM_ATTRIBUTES,)``, interpolated between the vertices; the distances may be left out where ``only``
+            says what is there.
+        only: The material, where no other is near; -1 where the distances decide.
         colour: ``(4,)``; the first three are filled with red, green, blue.
 
     Returns:
-        How far light wraps around it (soft skin does), the strength of its shine, and how narrow that is.
+        How far light wraps around it (soft skin does), the strength of its shine, and how narrow that is: how often the
+        cosine is squared.
     """
     x, y, z, texture = values[0], values[1], values[2], values[4]
-    material, best, second = 0, 9.0, 9.0
-    for m in range(6):
-        if values[5 + m] < best:
-            material, best, second = m, values[5 + m], best
-        elif values[5 + m] < second:
-            second = values[5 + m]
+    material, best, second = only, 0.0, 9.0
+    if only < 0:
+        best = 9.0
+        for m in range(6):
+            if values[5 + m] < best:
+                material, best, second = m, values[5 + m], best
+            elif values[5 + m] < second:
+                second = values[5 + m]
     for channel in range(3):
         colour[channel] = look[3 * material + channel] * texture
     side = abs(x)
     if material == 0:
         if z > 1.53 and y > 0.03:
             _face(look, side, z, colour)
-        return 0.25, 0.06, 14.0
+        return 0.25, 0.06, 4
     if material == 1:
-        return 0.1, 0.10, 24.0
+        return 0.1, 0.10, 5
     if material == 2:
         _top(look, x, y, z, texture, colour)
-    if second - best < 0.004 and material != 5:  # seams, and the shadow that a hem casts
+    if second - best < SEAM and material != 5:  # seams, and the shadow that a hem casts
         for channel in range(3):
             colour[channel] *= 0.8
     if material == 4:
         if z < 0.022:  # the sole
             for channel in range(3):
                 colour[channel] = 0.12
-        return 0.08, 0.12, 30.0
-    return 0.08, 0.0, 1.0
+        return 0.08, 0.12, 5
+    return 0.08, 0.0, 0
 
 
 @compiled
@@ -140,3 +148,18 @@ def _face(look: NDArray[np.float32], side: float, z: float, colour: NDArray[np.f
     if look[_BEARD] > 0 and z < 1.600 + 0.4 * max(0.0, side - 0.03):
         for channel in range(3):
             colour[channel] = 0.55 * colour[channel] + 0.45 * look[3 + channel]
+
+
+def single_materials(distances: NDArray[np.float64], triangles: NDArray[np.int32]) -> NDArray[np.int8]:
+    """Tell for each triangle which material all of it is made of, -1 where there is more than one or a seam.
+
+    Args:
+        distances: ``(V, NUM_MATERIALS)``, of every vertex to each material.
+        triangles: ``(T, 3)``.
+    """
+    nearest = distances.argmin(axis=1)
+    two = np.partition(distances, 1, axis=1)
+    clear = two[:, 1] - two[:, 0] > SEAM
+    corners = nearest[triangles]
+    single = (corners == corners[:, :1]).all(axis=1) & clear[triangles].all(axis=1)
+    return np.where(single, corners[:, 0], -1).astype(np.int8)
