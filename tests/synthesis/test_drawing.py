@@ -95,7 +95,8 @@ def shaded(nearest, normals, attributes, light, ground_shade=None):
     looks = look_of(draw_appearance(np.random.default_rng(0)))[None]
     ground = np.ones((HEIGHT, WIDTH), np.float32) if ground_shade is None else ground_shade
     shade(
-        nearest, points, normals, attributes, np.array([[0, 1, 2]], np.int32), np.zeros(1, np.int16), np.array([-1], np.int8), looks, light,
+        nearest, points, normals, attributes, np.array([[0, 1, 2]], np.int32), np.zeros(1, np.int16),
+        np.array([-1], np.int8), looks, light,
         camera().rotation[2], background, ground, total, owner,
     )  # fmt: skip
     return total - 1, owner
