@@ -9,7 +9,7 @@ alpha test of cut-outs; a second one looks at it once: texture, baked light, ref
 from __future__ import annotations
 
 from collections.abc import Callable
-from math import atan2, floor, pi, sqrt
+from math import floor, pi, sqrt
 from typing import NamedTuple, ParamSpec, TypeVar, cast
 
 import numpy as np
@@ -21,9 +21,9 @@ from vsdmot.synthesis.compiled import compiled
 FARTHEST = 1e5
 """Depth in metres behind which nothing is drawn; ground that reaches it meets the sky."""
 _LAYER = 1e-4  # part of its depth by which one layer of a decal comes forward in the test, not in the depth given out
-_RUN = 8  # pixels that share the sampling of a texture
-_MOST_TAPS = 3  # samples along the long side of a pixel's footprint; fewer blur the ground
-_FOOTPRINT = 0.4  # of a pixel that one sample stands for; the caller averages several
+_RUN = 8  # pixels that share a level of their texture
+_OF_LONG, _OF_SHORT = 0.25**2, 0.5**2  # of a pixel's footprint in a texture, squared, that one sample stands for
+_UNIT = 1 / (255 * 256)
 _REDUCTION = 4  # the mirrored picture is this much smaller, which is also its blur
 _OPAQUE = 127  # least alpha of what a cut-out shows
 _TWO = 0xFF00FF  # two of the four bytes of a texel, with room between them
@@ -51,7 +51,8 @@ class Mesh(NamedTuple):
         kind: ``(N, 7)`` int64: texture, layer, cut-out, two-sided, first light sample, light columns, light rows.
         normals: ``(N, 4, 3)`` float32 unit normals at u v = 00, 10, 01, 11 for gloss.
         light: ``(L, 3)`` float32 baked light.
-        texels: ``(M,)`` uint32, from the lowest byte: red, blue, green, and gloss or, of cut-outs, coverage.
+        texels: ``(M,)`` uint32, from the lowest byte: red, blue, green, and gloss or, of cut-outs, coverage; in blocks
+            of 4 by 4.
         levels: ``(T, 16)`` int64: log2 of width and height, whether it repeats, the coarsest level, then each level's
             first texel.
         sky: ``(R, C, 3)`` float32 by direction: rows from straight down to straight up in equal steps of z, columns
@@ -125,10 +126,11 @@ def _picture(
     height, width = inverse_depth.shape
     planes = np.empty((len(mesh.corners), 9))
     nearest_id = np.full((height, width), -1, np.int32)
+    scratch = np.empty((7, width))
     inverse_depth[:] = 0
     _cover(mesh, eye, rays, nearest, planes, inverse_depth, nearest_id)
     for y in range(height):
-        _look_along(mesh, rays, planes, mirrored, dither, y, nearest_id, colour, inverse_depth)
+        _look_along(mesh, rays, planes, mirrored, dither, y, nearest_id, scratch, colour, inverse_depth)
 
 
 @compiled
@@ -144,34 +146,35 @@ def _cover(
     """Find the nearest surface of each pixel; ``planes`` gets inverse depth, u and v over depth, each affine."""
     height, width = depth_test.shape
     number = len(mesh.corners)
-    skin, texels, levels = mesh.skin, mesh.texels, mesh.levels
+    skin, kind, texels, levels = mesh.skin, mesh.kind, mesh.texels, mesh.levels
+    frames, borders = mesh.frames, mesh.edges
     to_picture = np.linalg.inv(rays)
     bounds = np.empty((number, 4), np.int64)
     distance = np.empty(number)
     for k in range(number):
-        distance[k] = _bounds(mesh.corners[k], eye, to_picture, nearest, height, width, bounds[k])
+        distance[k] = _bounds(mesh.corners, k, eye, to_picture, nearest, height, width, bounds)
     edges = np.empty((6, 3))
     for k in np.argsort(distance):
         if distance[k] == np.inf:
             break
-        gap = mesh.frames[k, 0, 3] - _dot(mesh.frames[k, 0], eye)
-        if abs(gap) < 1e-9 or (gap > 0 and mesh.kind[k, 3] == 0):
+        gap = frames[k, 0, 3] - frames[k, 0, 0] * eye[0] - frames[k, 0, 1] * eye[1] - frames[k, 0, 2] * eye[2]
+        if abs(gap) < 1e-9 or (gap > 0 and kind[k, 3] == 0):
             continue
-        _affine(mesh.frames[k], eye, rays, gap, planes[k])
+        _affine(frames, k, eye, rays, gap, planes)
         for c in range(3):
             inverse, u, v = planes[k, c], planes[k, 3 + c], planes[k, 6 + c]
             for e in range(4):
-                edges[e, c] = mesh.edges[k, e, 0] * u + mesh.edges[k, e, 1] * v + mesh.edges[k, e, 2] * inverse
+                edges[e, c] = borders[k, e, 0] * u + borders[k, e, 1] * v + borders[k, e, 2] * inverse
             edges[4, c] = -inverse
             edges[5, c] = inverse
         edges[4, 2] += 1 / nearest
         edges[5, 2] -= 1 / FARTHEST
-        forward = 1 + _LAYER * mesh.kind[k, 1]
-        cut = mesh.kind[k, 2] != 0
-        texture = mesh.kind[k, 0]
+        forward = 1 + _LAYER * kind[k, 1]
+        cut = kind[k, 2] != 0
+        texture = kind[k, 0]
         level = 0
-        wide = float(1 << mesh.levels[texture, 0]) * mesh.skin[k, 0] * _FOOTPRINT
-        high = float(1 << mesh.levels[texture, 1]) * mesh.skin[k, 2] * _FOOTPRINT
+        wide = float(1 << levels[texture, 0]) * skin[k, 0]
+        high = float(1 << levels[texture, 1]) * skin[k, 2]
         x0, x1 = bounds[k, 0], bounds[k, 2]
         for y in range(bounds[k, 1], bounds[k, 3] + 1):
             first, last = span(edges, y, x0, x1)
@@ -182,8 +185,7 @@ def _cover(
                 middle = 0.5 * (first + last)
                 depth = 1 / (planes[k, 0] * middle + base)
                 u, v = (planes[k, 3] * middle + base_u) * depth, (planes[k, 6] * middle + base_v) * depth
-                level, taps, _, _ = _footprint(planes, k, wide * depth, high * depth, u, v, 0.75)
-                level += taps // 3
+                level = _level(planes, k, wide * depth, high * depth, u, v, 0.75, levels[texture, 3])
             for x in range(first, last + 1):
                 inverse = planes[k, 0] * x + base
                 if inverse * forward <= depth_test[y, x]:
@@ -198,32 +200,30 @@ def _cover(
                 nearest_id[y, x] = k
 
 
-@compiled
-def _dot(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:
-    return float(a[0] * b[0] + a[1] * b[1] + a[2] * b[2])
-
-
-@compiled
+@_inlined
 def _affine(
-    frame: NDArray[np.float64],
+    frames: NDArray[np.float64],
+    k: int,
     eye: NDArray[np.float64],
     rays: NDArray[np.float64],
     gap: float,
-    plane: NDArray[np.float64],
+    planes: NDArray[np.float64],
 ) -> None:
     """Write what inverse depth, u and v over depth grow by per column and row, and are at column and row 0."""
-    at_eye_u = _dot(frame[1], eye) - frame[1, 3]
-    at_eye_v = _dot(frame[2], eye) - frame[2, 3]
+    at_eye_u = frames[k, 1, 0] * eye[0] + frames[k, 1, 1] * eye[1] + frames[k, 1, 2] * eye[2] - frames[k, 1, 3]
+    at_eye_v = frames[k, 2, 0] * eye[0] + frames[k, 2, 1] * eye[1] + frames[k, 2, 2] * eye[2] - frames[k, 2, 3]
     for c in range(3):
-        inverse = _dot(frame[0], rays[:, c]) / gap
-        plane[c] = inverse
-        plane[3 + c] = _dot(frame[1], rays[:, c]) + at_eye_u * inverse
-        plane[6 + c] = _dot(frame[2], rays[:, c]) + at_eye_v * inverse
+        x, y, z = rays[0, c], rays[1, c], rays[2, c]
+        inverse = (frames[k, 0, 0] * x + frames[k, 0, 1] * y + frames[k, 0, 2] * z) / gap
+        planes[k, c] = inverse
+        planes[k, 3 + c] = frames[k, 1, 0] * x + frames[k, 1, 1] * y + frames[k, 1, 2] * z + at_eye_u * inverse
+        planes[k, 6 + c] = frames[k, 2, 0] * x + frames[k, 2, 1] * y + frames[k, 2, 2] * z + at_eye_v * inverse
 
 
 @compiled
 def _bounds(
     corners: NDArray[np.float64],
+    k: int,
     eye: NDArray[np.float64],
     to_picture: NDArray[np.floating],
     nearest: float,
@@ -235,7 +235,7 @@ def _bounds(
     left, top, right, bottom = np.inf, np.inf, -np.inf, -np.inf
     near, far = np.inf, -np.inf
     for c in range(4):
-        px, py, pz = corners[c, 0] - eye[0], corners[c, 1] - eye[1], corners[c, 2] - eye[2]
+        px, py, pz = corners[k, c, 0] - eye[0], corners[k, c, 1] - eye[1], corners[k, c, 2] - eye[2]
         depth = to_picture[2, 0] * px + to_picture[2, 1] * py + to_picture[2, 2] * pz
         near, far = min(near, depth), max(far, depth)
         if depth >= nearest:
@@ -245,12 +245,12 @@ def _bounds(
     if far < nearest:
         return np.inf
     if near < nearest:
-        bounds[:] = (0, 0, width - 1, height - 1)
+        bounds[k, 0], bounds[k, 1], bounds[k, 2], bounds[k, 3] = 0, 0, width - 1, height - 1
         return near
     if right < 0 or bottom < 0 or left > width - 1 or top > height - 1:
         return np.inf
-    bounds[0], bounds[1] = max(0.0, np.floor(left)), max(0.0, np.floor(top))
-    bounds[2], bounds[3] = min(width - 1.0, np.ceil(right)), min(height - 1.0, np.ceil(bottom))
+    bounds[k, 0], bounds[k, 1] = max(0.0, np.floor(left)), max(0.0, np.floor(top))
+    bounds[k, 2], bounds[k, 3] = min(width - 1.0, np.ceil(right)), min(height - 1.0, np.ceil(bottom))
     return near
 
 
@@ -272,21 +272,24 @@ def span(edges: NDArray[np.float64], y: int, x0: int, x1: int) -> tuple[int, int
     return int(np.ceil(low)), int(np.floor(high))
 
 
-@compiled
+@_inlined
 def covered_at(
     texels: NDArray[np.uint32], levels: NDArray[np.int64], texture: int, level: int, s: float, t: float
 ) -> bool:
-    """Say whether a cut-out shows something at a place of its texture, looked at coarsely from level to level."""
+    """Say whether a cut-out shows something at a place of its texture."""
     level = min(level, levels[texture, 3])
     wide, high = 1 << max(0, levels[texture, 0] - level), 1 << max(0, levels[texture, 1] - level)
     return _texel(texels, levels[texture, 4 + level], wide, high, levels[texture, 2], s, t)[1] >> 24 > _OPAQUE
 
 
 @_inlined
-def _footprint(
-    planes: NDArray[np.float64], k: int, wide: float, high: float, u: float, v: float, dither: float
-) -> tuple[int, int, float, float]:
-    """Give the level to sample, how many samples to take, and their way along the footprint's long side.
+def _level(
+    planes: NDArray[np.float64], k: int, wide: float, high: float, u: float, v: float, dither: float, coarsest: int
+) -> int:
+    """Choose how coarse to look at a texture.
+
+    The pictures that are averaged have their samples in other rows and columns of a pixel, so one sample stands for
+    about half of it either way, and of a long footprint, on ground seen from low, for a quarter of its length.
 
     ``wide`` and ``high`` are how many texels u and v stand for, times depth; ``dither``, from 0.5 to 1, takes the
     place of a blend of two levels.
@@ -294,16 +297,10 @@ def _footprint(
     ux, vx = (planes[k, 3] - u * planes[k, 0]) * wide, (planes[k, 6] - v * planes[k, 0]) * high
     uy, vy = (planes[k, 4] - u * planes[k, 1]) * wide, (planes[k, 7] - v * planes[k, 1]) * high
     along_x, along_y = ux * ux + vx * vx, uy * uy + vy * vy
-    if along_x > along_y:
-        long, short, du, dv = along_x, along_y, ux, vx
-    else:
-        long, short, du, dv = along_y, along_x, uy, vy
-    if long <= 1:
-        return 0, 1, 0.0, 0.0
-    taps = min(_MOST_TAPS, int(sqrt(long / max(short, 1.0))) + 1)
+    texels = max(max(along_x, along_y) * _OF_LONG, min(along_x, along_y) * _OF_SHORT)  # squared
     # Half the logarithm to base 2, from the number's own exponent.
-    exponent = int(np.float32(long * dither * dither / (taps * taps)).view(np.int32) >> 23) - 127
-    return max(0, (exponent + 2) >> 1), taps, du, dv
+    exponent = int(np.float32(texels * dither * dither).view(np.int32) >> 23) - 127
+    return min(max(0, (exponent + 2) >> 1), coarsest)
 
 
 @_inlined
@@ -319,34 +316,16 @@ def _texel(
     else:
         x0, x1 = min(max(left, 0), wide - 1), min(max(left + 1, 0), wide - 1)
         y0, y1 = min(max(top, 0), high - 1), min(max(top + 1, 0), high - 1)
-    y0 = first + y0 * wide
-    y1 = first + y1 * wide
+    # Texels lie in blocks of 4 by 4, one line of the processor's cache.
+    row = max(wide, 4) << 2
+    x0, x1 = ((x0 >> 2) << 4) + (x0 & 3), ((x1 >> 2) << 4) + (x1 & 3)
+    y0, y1 = first + (y0 >> 2) * row + ((y0 & 3) << 2), first + (y1 >> 2) * row + ((y1 & 3) << 2)
     a, b, c, d = int(texels[y0 + x0]), int(texels[y0 + x1]), int(texels[y1 + x0]), int(texels[y1 + x1])
     wa, wb = (16 - right_part) * (16 - lower_part), right_part * (16 - lower_part)
     wc, wd = (16 - right_part) * lower_part, right_part * lower_part
     red_green = wa * (a & _TWO) + wb * (b & _TWO) + wc * (c & _TWO) + wd * (d & _TWO)
     blue_alpha = wa * (a >> 8 & _TWO) + wb * (b >> 8 & _TWO) + wc * (c >> 8 & _TWO) + wd * (d >> 8 & _TWO)
     return red_green, blue_alpha
-
-
-@_inlined
-def _lit(light: NDArray[np.float32], kind: NDArray[np.int64], k: int, u: float, v: float) -> tuple[float, float, float]:
-    """Give the baked light at a place of a surface."""
-    first, columns, rows = kind[k, 4], kind[k, 5], kind[k, 6]
-    if columns == 1:
-        return light[first, 0], light[first, 1], light[first, 2]
-    x, y = min(max(u, 0.0), 1.0) * (columns - 1), min(max(v, 0.0), 1.0) * (rows - 1)
-    left, top = min(int(x), columns - 2), min(int(y), rows - 2)
-    fx, fy = x - left, y - top
-    a = first + top * columns + left
-    c = a + columns
-    one = 1.0
-    wa, wb, wc, wd = (one - fx) * (one - fy), fx * (one - fy), (one - fx) * fy, fx * fy
-    return (
-        wa * light[a, 0] + wb * light[a + 1, 0] + wc * light[c, 0] + wd * light[c + 1, 0],
-        wa * light[a, 1] + wb * light[a + 1, 1] + wc * light[c, 1] + wd * light[c + 1, 1],
-        wa * light[a, 2] + wb * light[a + 1, 2] + wc * light[c, 2] + wd * light[c + 1, 2],
-    )
 
 
 @compiled
@@ -358,108 +337,155 @@ def _look_along(
     dither: float,
     y: int,
     nearest_id: NDArray[np.int32],
+    scratch: NDArray[np.float64],
     colour: NDArray[np.float32],
     inverse_depth: NDArray[np.float32],
 ) -> None:
-    """Colour a row of pixels whose nearest surfaces are known, run by run of the same one."""
+    """Colour a row of pixels whose nearest surfaces are known, run by run of the same one.
+
+    Each step goes over a whole run: one pixel's way from its depth to its colour is a long chain, and a processor
+    works at several short ones at a time.
+    """
     width = colour.shape[1]
     start = 0
     while start < width:
         k = nearest_id[y, start]
         end = start + 1
-        while end < width and nearest_id[y, end] == k and (end - start < _RUN or k < 0):
+        while end < width and nearest_id[y, end] == k:
             end += 1
-        if k < 0:
+        if k >= 0:
+            _locate(planes, k, y, start, end, scratch, inverse_depth)
+            _sample(mesh, planes, k, start, end, dither, scratch)
+            _light_up(mesh, k, start, end, scratch)
+            if mesh.skin[k, 7] > 0 or mesh.skin[k, 8] > 0:
+                _reflect(mesh, rays, mirrored, k, y, start, end, scratch)
+            haze_r, haze_g, haze_b, haze = mesh.haze[0], mesh.haze[1], mesh.haze[2], mesh.haze[3]
+            for x in range(start, end):
+                air = scratch[0, x] * haze
+                air /= 1 + air
+                colour[y, x, 0] = scratch[3, x] + air * (haze_r - scratch[3, x])
+                colour[y, x, 1] = scratch[4, x] + air * (haze_g - scratch[4, x])
+                colour[y, x, 2] = scratch[5, x] + air * (haze_b - scratch[5, x])
+        else:
             for x in range(start, end):
                 dx = rays[0, 0] * x + rays[0, 1] * y + rays[0, 2]
                 dy = rays[1, 0] * x + rays[1, 1] * y + rays[1, 2]
                 dz = rays[2, 0] * x + rays[2, 1] * y + rays[2, 2]
                 colour[y, x, 0], colour[y, x, 1], colour[y, x, 2] = _towards(mesh.sky, dx, dy, dz)
-        else:
-            _look_at_run(mesh, rays, planes, mirrored, dither, y, start, end, k, colour, inverse_depth)
         start = end
 
 
 @_inlined
-def _look_at_run(
-    mesh: Mesh,
-    rays: NDArray[np.float64],
+def _locate(
     planes: NDArray[np.float64],
-    mirrored: NDArray[np.float32],
-    dither: float,
+    k: int,
     y: int,
     start: int,
     end: int,
-    k: int,
-    colour: NDArray[np.float32],
+    scratch: NDArray[np.float64],
     inverse_depth: NDArray[np.float32],
 ) -> None:
-    """Colour a few pixels of one surface; they share the sampling of its texture."""
-    skin, kind, levels = mesh.skin, mesh.kind, mesh.levels
-    texels, light = mesh.texels, mesh.light
+    """Write depth, u and v of each pixel of a run to the first rows of the scratch."""
     by_x, by_x_u, by_x_v = planes[k, 0], planes[k, 3], planes[k, 6]
     in_row = planes[k, 1] * y + planes[k, 2]
     in_row_u, in_row_v = planes[k, 4] * y + planes[k, 5], planes[k, 7] * y + planes[k, 8]
-    texture = kind[k, 0]
-    wide, high = float(1 << levels[texture, 0]), float(1 << levels[texture, 1])
-    scale_s, shift_s, scale_t, shift_t = float(skin[k, 0]), float(skin[k, 1]), float(skin[k, 2]), float(skin[k, 3])
-
-    middle = 0.5 * (start + end - 1)
-    depth = 1 / (by_x * middle + in_row)
-    u, v = (by_x_u * middle + in_row_u) * depth, (by_x_v * middle + in_row_v) * depth
-    per_u, per_v = wide * scale_s * depth * _FOOTPRINT, high * scale_t * depth * _FOOTPRINT
-    level, taps, du, dv = _footprint(planes, k, per_u, per_v, u, v, dither)
-    level = min(level, levels[texture, 3])
-    columns, rows = 1 << max(0, levels[texture, 0] - level), 1 << max(0, levels[texture, 1] - level)
-    first, repeats = levels[texture, 4 + level], levels[texture, 2]
-    part = 1 / taps
-    ds, dt = du * part / wide, dv * part / high
-    shift_s -= 0.5 * (taps - 1) * ds
-    shift_t -= 0.5 * (taps - 1) * dt
-    scale = part / (255 * 256)
-    tint_r, tint_g, tint_b = scale * skin[k, 4], scale * skin[k, 5], scale * skin[k, 6]
-    gloss, mirror = float(skin[k, 7]), float(skin[k, 8])
-    haze_r, haze_g, haze_b, haze = mesh.haze[0], mesh.haze[1], mesh.haze[2], mesh.haze[3]
-
     for x in range(start, end):
         inverse = by_x * x + in_row
         inverse_depth[y, x] = inverse
         depth = 1 / inverse
-        u, v = (by_x_u * x + in_row_u) * depth, (by_x_v * x + in_row_v) * depth
-        s, t = u * scale_s + shift_s, v * scale_t + shift_t
-        red, green, blue, alpha = 0, 0, 0, 0
-        for _ in range(taps):
+        scratch[0, x] = depth
+        scratch[1, x] = (by_x_u * x + in_row_u) * depth
+        scratch[2, x] = (by_x_v * x + in_row_v) * depth
+
+
+@_inlined
+def _sample(
+    mesh: Mesh, planes: NDArray[np.float64], k: int, start: int, end: int, dither: float, scratch: NDArray[np.float64]
+) -> None:
+    """Write the texture's red, green, blue and alpha, in [0, 1], to the scratch."""
+    skin, levels, texels = mesh.skin, mesh.levels, mesh.texels
+    texture = mesh.kind[k, 0]
+    repeats = levels[texture, 2]
+    wide, high = float(1 << levels[texture, 0]), float(1 << levels[texture, 1])
+    scale_s, shift_s, scale_t, shift_t = float(skin[k, 0]), float(skin[k, 1]), float(skin[k, 2]), float(skin[k, 3])
+    for block in range(start, end, _RUN):
+        last = min(block + _RUN, end)
+        middle = (block + last) >> 1
+        per_u, per_v = wide * scale_s * scratch[0, middle], high * scale_t * scratch[0, middle]
+        level = _level(planes, k, per_u, per_v, scratch[1, middle], scratch[2, middle], dither, levels[texture, 3])
+        columns, rows = 1 << max(0, levels[texture, 0] - level), 1 << max(0, levels[texture, 1] - level)
+        first = levels[texture, 4 + level]
+        for x in range(block, last):
+            s, t = scratch[1, x] * scale_s + shift_s, scratch[2, x] * scale_t + shift_t
             red_green, blue_alpha = _texel(texels, first, columns, rows, repeats, s, t)
-            red += red_green & 0xFFFF
-            green += red_green >> 16
-            blue += blue_alpha & 0xFFFF
-            alpha += blue_alpha >> 16
-            s += ds
-            t += dt
-        lr, lg, lb = _lit(light, kind, k, u, v)
-        r, g, b = red * tint_r * lr, green * tint_g * lg, blue * tint_b * lb
-        if gloss > 0 or mirror > 0:
-            dx = rays[0, 0] * x + rays[0, 1] * y + rays[0, 2]
-            dy = rays[1, 0] * x + rays[1, 1] * y + rays[1, 2]
-            dz = rays[2, 0] * x + rays[2, 1] * y + rays[2, 2]
-            length = sqrt(dx * dx + dy * dy + dz * dz)
-            nx, ny, nz = _normal(mesh.normals, k, u, v)
-            facing = (dx * nx + dy * ny + dz * nz) / length
-            graze = 1 - min(1.0, abs(facing))
-            shine = alpha * scale
-            if mirror > 0:
-                shine *= mirror * (0.08 + 0.92 * graze * graze * graze)
-                er, eg, eb = _between(mirrored, x, y)
-            else:
-                shine *= gloss * (0.25 + 0.75 * graze * graze * graze)
-                back = 2 * facing * length
-                er, eg, eb = _towards(mesh.sky, dx - back * nx, dy - back * ny, dz - back * nz)
-            r, g, b = r + shine * (er - r), g + shine * (eg - g), b + shine * (eb - b)
-        air = depth * haze
-        air /= 1 + air
-        colour[y, x, 0] = r + air * (haze_r - r)
-        colour[y, x, 1] = g + air * (haze_g - g)
-        colour[y, x, 2] = b + air * (haze_b - b)
+            scratch[3, x], scratch[4, x] = (red_green & 0xFFFF) * _UNIT, (red_green >> 16) * _UNIT
+            scratch[5, x], scratch[6, x] = (blue_alpha & 0xFFFF) * _UNIT, (blue_alpha >> 16) * _UNIT
+
+
+@_inlined
+def _light_up(mesh: Mesh, k: int, start: int, end: int, scratch: NDArray[np.float64]) -> None:
+    """Multiply the colours in the scratch by the tint and the baked light."""
+    tint_r, tint_g, tint_b = mesh.skin[k, 4], mesh.skin[k, 5], mesh.skin[k, 6]
+    light, first, columns, rows = mesh.light, mesh.kind[k, 4], mesh.kind[k, 5], mesh.kind[k, 6]
+    if columns == 1:
+        r, g, b = tint_r * light[first, 0], tint_g * light[first, 1], tint_b * light[first, 2]
+        for x in range(start, end):
+            scratch[3, x] *= r
+            scratch[4, x] *= g
+            scratch[5, x] *= b
+        return
+    for x in range(start, end):
+        across, along = (
+            min(max(scratch[1, x], 0.0), 1.0) * (columns - 1),
+            min(max(scratch[2, x], 0.0), 1.0) * (rows - 1),
+        )
+        left, top = min(int(across), columns - 2), min(int(along), rows - 2)
+        fx, fy = across - left, along - top
+        a = first + top * columns + left
+        c = a + columns
+        wa, wb, wc, wd = (1 - fx) * (1 - fy), fx * (1 - fy), (1 - fx) * fy, fx * fy
+        r = wa * light[a, 0] + wb * light[a + 1, 0] + wc * light[c, 0] + wd * light[c + 1, 0]
+        g = wa * light[a, 1] + wb * light[a + 1, 1] + wc * light[c, 1] + wd * light[c + 1, 1]
+        b = wa * light[a, 2] + wb * light[a + 1, 2] + wc * light[c, 2] + wd * light[c + 1, 2]
+        scratch[3, x] *= tint_r * r
+        scratch[4, x] *= tint_g * g
+        scratch[5, x] *= tint_b * b
+
+
+@_inlined
+def _reflect(
+    mesh: Mesh,
+    rays: NDArray[np.float64],
+    mirrored: NDArray[np.float32],
+    k: int,
+    y: int,
+    start: int,
+    end: int,
+    scratch: NDArray[np.float64],
+) -> None:
+    """Blend what shiny parts reflect into the colours in the scratch."""
+    gloss, mirror = float(mesh.skin[k, 7]), float(mesh.skin[k, 8])
+    for x in range(start, end):
+        shine = (gloss + mirror) * scratch[6, x]
+        if shine < 0.01:
+            continue
+        dx = rays[0, 0] * x + rays[0, 1] * y + rays[0, 2]
+        dy = rays[1, 0] * x + rays[1, 1] * y + rays[1, 2]
+        dz = rays[2, 0] * x + rays[2, 1] * y + rays[2, 2]
+        length = sqrt(dx * dx + dy * dy + dz * dz)
+        nx, ny, nz = _normal(mesh.normals, k, scratch[1, x], scratch[2, x])
+        facing = (dx * nx + dy * ny + dz * nz) / length
+        graze = 1 - min(1.0, abs(facing))
+        if mirror > 0:
+            shine *= 0.08 + 0.92 * graze * graze * graze
+            r, g, b = _between(mirrored, x, y)
+        else:
+            shine *= 0.25 + 0.75 * graze * graze * graze
+            back = 2 * facing * length
+            r, g, b = _towards(mesh.sky, dx - back * nx, dy - back * ny, dz - back * nz)
+        scratch[3, x] += shine * (r - scratch[3, x])
+        scratch[4, x] += shine * (g - scratch[4, x])
+        scratch[5, x] += shine * (b - scratch[5, x])
 
 
 @_inlined
@@ -480,10 +506,24 @@ def _towards(sky: NDArray[np.float32], dx: float, dy: float, dz: float) -> tuple
     rows, columns = sky.shape[:2]
     z = dz / sqrt(dx * dx + dy * dy + dz * dz)
     y = min(max((z * 0.5 + 0.5) * rows - 0.5, 0.0), rows - 1.001)
-    x = (atan2(dx, dy) / (2 * pi) + 0.5) * columns - 0.5
+    x = (_turn(dx, dy) + 0.5) * columns - 0.5
     top, left = int(y), floor(x)
     lower, right = (y - top), (x - left)
     return _blend(sky, top, top + 1, left % columns, (left + 1) % columns, lower, right)
+
+
+@_inlined
+def _turn(x: float, y: float) -> float:
+    """Give the direction from +y towards +x in turns, from -0.5 to 0.5, within 0.02 degrees."""
+    ax, ay = abs(x), abs(y)
+    part = min(ax, ay) / max(max(ax, ay), 1e-12)
+    square = part * part
+    turn = (((-0.0464964749 * square + 0.15931422) * square - 0.327622764) * square * part + part) / (2 * pi)
+    if ax > ay:
+        turn = 0.25 - turn
+    if y < 0:
+        turn = 0.5 - turn
+    return turn if x >= 0 else -turn
 
 
 @compiled
