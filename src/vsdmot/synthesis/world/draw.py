@@ -9,7 +9,7 @@ alpha test of cut-outs; a second one looks at it once: texture, baked light, ref
 from __future__ import annotations
 
 from collections.abc import Callable
-from math import floor, pi, sqrt
+from math import ceil, floor, pi, sqrt
 from typing import NamedTuple, ParamSpec, TypeVar, cast
 
 import numpy as np
@@ -51,8 +51,7 @@ class Mesh(NamedTuple):
         kind: ``(N, 7)`` int64: texture, layer, cut-out, two-sided, first light sample, light columns, light rows.
         normals: ``(N, 4, 3)`` float32 unit normals at u v = 00, 10, 01, 11 for gloss.
         light: ``(L, 3)`` float32 baked light.
-        texels: ``(M,)`` uint32, from the lowest byte: red, blue, green, and gloss or, of cut-outs, coverage; in blocks
-            of 4 by 4.
+        texels: ``(M,)`` uint32, from the lowest byte: red, blue, green, and gloss or, of cut-outs, coverage.
         levels: ``(T, 16)`` int64: log2 of width and height, whether it repeats, the coarsest level, then each level's
             first texel.
         sky: ``(R, C, 3)`` float32 by direction: rows from straight down to straight up in equal steps of z, columns
@@ -169,6 +168,7 @@ def _cover(
             edges[5, c] = inverse
         edges[4, 2] += 1 / nearest
         edges[5, 2] -= 1 / FARTHEST
+        solve(edges)
         forward = 1 + _LAYER * kind[k, 1]
         cut = kind[k, 2] != 0
         texture = kind[k, 0]
@@ -249,27 +249,39 @@ def _bounds(
         return near
     if right < 0 or bottom < 0 or left > width - 1 or top > height - 1:
         return np.inf
-    bounds[k, 0], bounds[k, 1] = max(0.0, np.floor(left)), max(0.0, np.floor(top))
-    bounds[k, 2], bounds[k, 3] = min(width - 1.0, np.ceil(right)), min(height - 1.0, np.ceil(bottom))
+    bounds[k, 0], bounds[k, 1] = ceil(max(0.0, left - 1e-6)), ceil(max(0.0, top - 1e-6))
+    bounds[k, 2], bounds[k, 3] = floor(min(width - 1.0, right + 1e-6)), floor(min(height - 1.0, bottom + 1e-6))
+    if bounds[k, 0] > bounds[k, 2] or bounds[k, 1] > bounds[k, 3]:
+        return np.inf
     return near
 
 
-@compiled
+@_inlined
+def solve(edges: NDArray[np.float64]) -> None:
+    """Turn each ``a x + b y + c >= 0`` into a bound of x that is affine in y: its side, slope and constant."""
+    for e in range(len(edges)):
+        a, b, c = edges[e, 0], edges[e, 1], edges[e, 2]
+        if a == 0:
+            edges[e, 1], edges[e, 2] = b, c
+        else:
+            edges[e, 0], edges[e, 1], edges[e, 2] = (1.0 if a > 0 else -1.0), -b / a, -c / a
+
+
+@_inlined
 def span(edges: NDArray[np.float64], y: int, x0: int, x1: int) -> tuple[int, int]:
-    """Give the first and the last column of a row inside all edges; the last is before the first if there is none."""
+    """Give the first and the last column of a row inside all solved edges; the last is lower if there is none."""
     low, high = float(x0), float(x1)
-    for e in range(6):
-        slope = edges[e, 0]
-        value = edges[e, 1] * y + edges[e, 2]
-        if slope > 0:
-            low = max(low, -value / slope)
-        elif slope < 0:
-            high = min(high, -value / slope)
-        elif value < 0:
+    for e in range(len(edges)):
+        bound = edges[e, 1] * y + edges[e, 2]
+        if edges[e, 0] > 0:
+            low = max(low, bound)
+        elif edges[e, 0] < 0:
+            high = min(high, bound)
+        elif bound < 0:
             return 0, -1
-    if low > high:
+    if not low <= high:
         return 0, -1
-    return int(np.ceil(low)), int(np.floor(high))
+    return ceil(low), floor(high)
 
 
 @_inlined
@@ -316,10 +328,7 @@ def _texel(
     else:
         x0, x1 = min(max(left, 0), wide - 1), min(max(left + 1, 0), wide - 1)
         y0, y1 = min(max(top, 0), high - 1), min(max(top + 1, 0), high - 1)
-    # Texels lie in blocks of 4 by 4, one line of the processor's cache.
-    row = max(wide, 4) << 2
-    x0, x1 = ((x0 >> 2) << 4) + (x0 & 3), ((x1 >> 2) << 4) + (x1 & 3)
-    y0, y1 = first + (y0 >> 2) * row + ((y0 & 3) << 2), first + (y1 >> 2) * row + ((y1 & 3) << 2)
+    y0, y1 = first + y0 * wide, first + y1 * wide
     a, b, c, d = int(texels[y0 + x0]), int(texels[y0 + x1]), int(texels[y1 + x0]), int(texels[y1 + x1])
     wa, wb = (16 - right_part) * (16 - lower_part), right_part * (16 - lower_part)
     wc, wd = (16 - right_part) * lower_part, right_part * lower_part
@@ -465,24 +474,33 @@ def _reflect(
 ) -> None:
     """Blend what shiny parts reflect into the colours in the scratch."""
     gloss, mirror = float(mesh.skin[k, 7]), float(mesh.skin[k, 8])
+    seen, r, g, b, fresnel = -2, 0.0, 0.0, 0.0, 0.0
     for x in range(start, end):
         shine = (gloss + mirror) * scratch[6, x]
         if shine < 0.01:
             continue
+        if x - seen == 1:  # every second pixel shows what its neighbour does
+            shine *= fresnel
+            scratch[3, x] += shine * (r - scratch[3, x])
+            scratch[4, x] += shine * (g - scratch[4, x])
+            scratch[5, x] += shine * (b - scratch[5, x])
+            continue
+        seen = x
         dx = rays[0, 0] * x + rays[0, 1] * y + rays[0, 2]
         dy = rays[1, 0] * x + rays[1, 1] * y + rays[1, 2]
         dz = rays[2, 0] * x + rays[2, 1] * y + rays[2, 2]
         length = sqrt(dx * dx + dy * dy + dz * dz)
-        nx, ny, nz = _normal(mesh.normals, k, scratch[1, x], scratch[2, x])
-        facing = (dx * nx + dy * ny + dz * nz) / length
-        graze = 1 - min(1.0, abs(facing))
         if mirror > 0:
-            shine *= 0.08 + 0.92 * graze * graze * graze
+            graze = 1 - abs(dz) / length
+            fresnel = 0.08 + 0.92 * graze * graze * graze
             r, g, b = _between(mirrored, x, y)
         else:
-            shine *= 0.25 + 0.75 * graze * graze * graze
-            back = 2 * facing * length
-            r, g, b = _towards(mesh.sky, dx - back * nx, dy - back * ny, dz - back * nz)
+            nx, ny, nz = _normal(mesh.normals, k, scratch[1, x], scratch[2, x])
+            facing = dx * nx + dy * ny + dz * nz
+            graze = 1 - min(1.0, abs(facing) / length)
+            fresnel = 0.25 + 0.75 * graze * graze * graze
+            r, g, b = _towards(mesh.sky, dx - 2 * facing * nx, dy - 2 * facing * ny, dz - 2 * facing * nz)
+        shine *= fresnel
         scratch[3, x] += shine * (r - scratch[3, x])
         scratch[4, x] += shine * (g - scratch[4, x])
         scratch[5, x] += shine * (b - scratch[5, x])
@@ -500,7 +518,7 @@ def _normal(normals: NDArray[np.float32], k: int, u: float, v: float) -> tuple[f
     return x / length, y / length, z / length
 
 
-@compiled
+@_inlined
 def _towards(sky: NDArray[np.float32], dx: float, dy: float, dz: float) -> tuple[float, float, float]:
     """Give the colour of the sky in a direction."""
     rows, columns = sky.shape[:2]
@@ -526,7 +544,7 @@ def _turn(x: float, y: float) -> float:
     return turn if x >= 0 else -turn
 
 
-@compiled
+@_inlined
 def _between(picture: NDArray[np.float32], x: int, y: int) -> tuple[float, float, float]:
     """Give the colour of a reduced picture at a full one's pixel."""
     rows, columns = picture.shape[:2]
@@ -537,7 +555,7 @@ def _between(picture: NDArray[np.float32], x: int, y: int) -> tuple[float, float
     return _blend(picture, top, min(top + 1, rows - 1), left, min(left + 1, columns - 1), lower, right)
 
 
-@compiled
+@_inlined
 def _blend(
     picture: NDArray[np.float32], y0: int, y1: int, x0: int, x1: int, lower: float, right: float
 ) -> tuple[float, float, float]:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from vsdmot.synthesis.compiled import compiled
 from vsdmot.synthesis.light import Light
-from vsdmot.synthesis.world.draw import Mesh, covered_at, span
+from vsdmot.synthesis.world.draw import Mesh, covered_at, solve, span
 
 _REGION = np.array([[-26.0, -8.0, 0.0], [26.0, 72.0, 14.0]])  # within which shadows are cast
 _FINE = 0.06
@@ -175,7 +175,7 @@ def _parallel_view(
     """Write how far towards the source the first surface reaches."""
     height, width = nearest.shape
     skin, texels, levels = mesh.skin, mesh.texels, mesh.levels
-    edges = np.zeros((6, 3))
+    edges = np.zeros((4, 3))
     planes = np.empty((3, 3))
     for k in range(len(casts)):
         if not casts[k]:
@@ -210,6 +210,7 @@ def _parallel_view(
             for c in range(3):
                 edges[e, c] = a * planes[1, c] + b * planes[2, c]
             edges[e, 2] += mesh.edges[k, e, 2]
+        solve(edges)
         cut = mesh.kind[k, 2] != 0
         for y in range(y0, y1 + 1):
             first, last = span(edges, y, x0, x1)

@@ -307,22 +307,12 @@ def _pyramids(textures: list[Texture]) -> tuple[NDArray[np.uint32], NDArray[np.i
             if texture.cut and not 0.6 * share <= (kept[..., 3] > 127).mean() <= 1.6 * share:
                 break
             levels[k, 3], levels[k, 4 + level] = level, first
-            parts.append(_in_blocks(kept))
+            parts.append(kept.reshape(-1, 4))
             first += len(parts[-1])
             smaller = (max(1, picture.shape[1] // 2), max(1, picture.shape[0] // 2))
             picture = cv2.resize(picture, smaller, interpolation=cv2.INTER_AREA)
     texels = np.concatenate(parts)[:, [0, 2, 1, 3]]
     return np.ascontiguousarray(texels).view("<u4")[:, 0].astype(np.uint32), levels
-
-
-def _in_blocks(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Order texels by blocks of 4 by 4, ``(n, 4)``; what is smaller is filled up."""
-    height, width = picture.shape[:2]
-    if min(height, width) < 4:
-        picture = np.pad(picture, ((0, max(0, 4 - height)), (0, max(0, 4 - width)), (0, 0)))
-        height, width = picture.shape[:2]
-    blocks = picture.reshape(height // 4, 4, width // 4, 4, 4).transpose(0, 2, 1, 3, 4)
-    return blocks.reshape(-1, 4)
 
 
 def _with_coverage(picture: NDArray[np.uint8], share: float) -> NDArray[np.uint8]:
