@@ -5,8 +5,9 @@ import pytest
 
 from vsdmot.synthesis.camera import NEAREST, Camera, orientation
 from vsdmot.synthesis.light import Light
+from vsdmot.synthesis.world.materials import Material, Texture
 from vsdmot.synthesis.world.place import Place
-from vsdmot.synthesis.world.surfaces import Material, Surfaces, Texture
+from vsdmot.synthesis.world.surfaces import Surfaces
 
 LIGHT = Light(
     direction=np.array([0.0, -0.6, 0.8]),

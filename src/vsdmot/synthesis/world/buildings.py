@@ -7,9 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from vsdmot.synthesis.world.facades import shop_front, windows
-from vsdmot.synthesis.world.objects import awning
+from vsdmot.synthesis.world.furniture import awning
+from vsdmot.synthesis.world.materials import Colour, Material, Texture
 from vsdmot.synthesis.world.site import Site
-from vsdmot.synthesis.world.surfaces import Colour, Floats, Material, Texture
+from vsdmot.synthesis.world.surfaces import Floats
 from vsdmot.synthesis.world.textures import curtain, lettering, rough, slabs, stripes
 
 BAY = 3.2

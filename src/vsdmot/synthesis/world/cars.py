@@ -7,8 +7,9 @@ from math import cos, sin
 import cv2
 import numpy as np
 
-from vsdmot.synthesis.world.objects import Footprint, Kit, around, moved
-from vsdmot.synthesis.world.surfaces import Colour, Floats, Material, Surfaces, Texture
+from vsdmot.synthesis.world.kit import Footprint, Kit, around, moved
+from vsdmot.synthesis.world.materials import Colour, Material, Texture
+from vsdmot.synthesis.world.surfaces import Floats, Surfaces
 from vsdmot.synthesis.world.textures import Field, picture
 
 # Height of roof line, of the line under the windows, and half the width at stations along the length, from the front.
@@ -86,21 +87,25 @@ class Cars:
         self.stations = _STATIONS[self.kind] * np.array([_LENGTHS[self.kind], 1, 1, 1, 1])
         self.length = _LENGTHS[self.kind] * rng.uniform(0.96, 1.04)
         self.stations[:, 0] *= self.length / _LENGTHS[self.kind]
+        self.rings = np.stack([self._ring(s) for s in self.stations])  # (S, 11, 3)
+        self.shell = _loft(self.rings)
         self.body = self._paint()
+        self._painted: dict[Colour, Material] = {}
         self.wheel = Texture(_wheel())
 
     def park(self, surfaces: Surfaces, x: float, y: float, angle: float, rng: np.random.Generator) -> Footprint:
         """Add a car whose front points along -x turned by an angle."""
         colour = _COLOURS[int(rng.integers(len(_COLOURS)))]
-        painted = Material(texture=Texture(_tinted(self.body, colour)), gloss=0.45, spacing=0.4)
-        rings = np.stack([self._ring(s) for s in self.stations])  # (S, R, 3)
-        points, normals, flat = _loft(rings)
+        if colour not in self._painted:
+            self._painted[colour] = Material(texture=Texture(_tinted(self.body, colour)), gloss=0.45, spacing=0.4)
+        painted = self._painted[colour]
+        points, normals, flat = self.shell
         points = moved(points, x, y, angle)
         c, s = cos(angle), sin(angle)
         normals = normals @ np.array([[c, s, 0], [-s, c, 0], [0, 0, 1]])
         surfaces.add(points, painted, picture=flat, normals=normals)
-        self._end(surfaces, rings[0], (x, y, angle), colour, front=True)
-        self._end(surfaces, rings[-1], (x, y, angle), colour, front=False)
+        self._end(surfaces, self.rings[0], (x, y, angle), colour, front=True)
+        self._end(surfaces, self.rings[-1], (x, y, angle), colour, front=False)
         self._wheels(surfaces, x, y, angle)
         return around(x, y, self.length, 1.9, angle)
 

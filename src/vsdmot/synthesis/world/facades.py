@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from vsdmot.synthesis.world.surfaces import Colour, Texture
+from vsdmot.synthesis.world.materials import Colour, Texture
 from vsdmot.synthesis.world.textures import Field, coloured, noise, picture, slabs
 
 _BAYS = 4  # windows beside each other and above each other in one picture

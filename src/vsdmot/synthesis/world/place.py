@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from vsdmot.synthesis.camera import NEAREST, Camera
 from vsdmot.synthesis.light import Light
-from vsdmot.synthesis.world.draw import Mesh, draw
+from vsdmot.synthesis.world.draw import draw
+from vsdmot.synthesis.world.mesh import Mesh
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,29 +7,32 @@ from typing import Literal
 
 import numpy as np
 
-from vsdmot.synthesis.world import indoor, outdoor
+from vsdmot.synthesis.world.dance_rooms import gym, stage, studio
+from vsdmot.synthesis.world.halls import corridor, entrance, mall, station
+from vsdmot.synthesis.world.open_places import courtyard, park, parking
 from vsdmot.synthesis.world.place import Place
+from vsdmot.synthesis.world.streets import pedestrian_zone, plaza, street
 
 Style = Literal["dance", "street", "surveillance"]
 
 _Maker = Callable[[np.random.Generator], Place]
 
 KINDS: dict[Style, tuple[tuple[_Maker, float], ...]] = {
-    "dance": ((indoor.studio, 0.36), (indoor.stage, 0.24), (indoor.gym, 0.2), (outdoor.plaza, 0.2)),
+    "dance": ((studio, 0.36), (stage, 0.24), (gym, 0.2), (plaza, 0.2)),
     "street": (
-        (outdoor.street, 0.35),
-        (outdoor.pedestrian_zone, 0.3),
-        (outdoor.plaza, 0.2),
-        (outdoor.park, 0.15),
+        (street, 0.35),
+        (pedestrian_zone, 0.3),
+        (plaza, 0.2),
+        (park, 0.15),
     ),
     "surveillance": (
-        (indoor.mall, 0.18),
-        (indoor.station, 0.14),
-        (indoor.corridor, 0.12),
-        (indoor.entrance, 0.12),
-        (outdoor.parking, 0.16),
-        (outdoor.courtyard, 0.14),
-        (outdoor.pedestrian_zone, 0.14),
+        (mall, 0.18),
+        (station, 0.14),
+        (corridor, 0.12),
+        (entrance, 0.12),
+        (parking, 0.16),
+        (courtyard, 0.14),
+        (pedestrian_zone, 0.14),
     ),
 }
 

@@ -11,12 +11,14 @@ from numpy.typing import NDArray
 
 from vsdmot.synthesis.camera import Camera, orientation
 from vsdmot.synthesis.light import Light
+from vsdmot.synthesis.world.kit import Footprint, Kit, make_kit
 from vsdmot.synthesis.world.lighting import Exposure, Lamp
-from vsdmot.synthesis.world.objects import Footprint, Kit, make_kit
+from vsdmot.synthesis.world.materials import Colour
 from vsdmot.synthesis.world.place import Place, Seat
 from vsdmot.synthesis.world.sky import indoor_surroundings, outdoor_sky
-from vsdmot.synthesis.world.surfaces import Colour, Surfaces
+from vsdmot.synthesis.world.surfaces import Surfaces
 
+_MOST_ON_PEOPLE = 1.5  # light on what faces it; more would bleach skin before a dark backdrop
 Weather = Literal["sunny", "overcast", "evening"]
 
 
@@ -98,7 +100,8 @@ def _light_among(exposure: Exposure, light: Light, walkable: Footprint) -> Light
     x0, y0, x1, y1 = walkable
     ground = (z < 0.1) & (exposure.normals[:, 2] > 0.9) & (x > x0) & (x < x1) & (y > y0) & (y < y1)
     sky, key = float(exposure.sky[ground].mean()), float(exposure.key[ground].mean())
-    return replace(light, sky=light.sky * (0.3 + 0.7 * sky), key=light.key * min(1.0, 0.2 + 1.1 * key))
+    lamps = exposure.lamps[ground].mean(axis=0)
+    return replace(light, sky=light.sky * (0.3 + 0.7 * sky) + lamps, key=light.key * min(1.0, 0.2 + 1.1 * key))
 
 
 def _exposed(place: Place, brightness: float) -> Place:
@@ -110,8 +113,9 @@ def _exposed(place: Place, brightness: float) -> Place:
         colour, depth = np.empty((54, 96, 3), np.float32), np.empty((54, 96), np.float32)
         place.draw(camera, colour, depth)
         shown.append(np.minimum(colour[depth > 0], 1.0))
-    gain = float(np.clip(brightness / np.concatenate(shown).mean(), 0.6, 2.2))
     mesh, light = place.mesh, place.light
+    on_people = float(light.on(np.array([0.0, -0.7, 0.714])).max())
+    gain = min(float(np.clip(brightness / np.concatenate(shown).mean(), 0.6, 2.2)), _MOST_ON_PEOPLE / on_people)
     lit = np.ones(len(mesh.light), bool)
     lit[mesh.kind[mesh.kind[:, 5] == 1, 4]] = False  # not lamps
     mesh.light[lit] *= gain

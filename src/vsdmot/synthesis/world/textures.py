@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from vsdmot.synthesis.world.surfaces import Colour, Texture
+from vsdmot.synthesis.world.materials import Colour, Texture
 
 Field = NDArray[np.float32]
 

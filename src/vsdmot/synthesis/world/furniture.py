@@ -1,82 +1,17 @@
-"""Things that stand about: benches, bins, lamps, trees, tables; each returns the ground it takes."""
+"""Things that stand about: benches, bins, lamps, tables, railings; each returns the ground it takes."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from math import cos, pi, sin
 
 import cv2
 import numpy as np
 
+from vsdmot.synthesis.world.kit import Footprint, Kit, around, block
+from vsdmot.synthesis.world.materials import Colour, Material, Texture
 from vsdmot.synthesis.world.place import Seat
-from vsdmot.synthesis.world.surfaces import Colour, Floats, Material, Surfaces, Texture, turned
-from vsdmot.synthesis.world.textures import foliage, picture, plain, rough, stripes
-
-Footprint = tuple[float, float, float, float]
-
-
-@dataclass(frozen=True, eq=False)
-class Kit:
-    """Materials that the things of one place share.
-
-    Attributes:
-        paint: Even colour, to be tinted.
-        metal: The same, a little glossy.
-        wood: Of slats.
-        stone: Concrete or stone.
-        bark: Of trees.
-        leaves: Clumps with holes.
-        hedge: Leaves without.
-    """
-
-    paint: Material
-    metal: Material
-    wood: Material
-    stone: Material
-    bark: Material
-    leaves: Material
-    hedge: Material
-
-
-def make_kit(rng: np.random.Generator) -> Kit:
-    """Draw the materials that the things of one place share."""
-    blank = plain()
-    rough_texture = rough(rng, (0.9, 0.9, 0.9), contrast=0.07, metres=1.5)
-    season = rng.uniform(0.75, 0.95) * np.array((rng.uniform(0.85, 1.15), 1.0, rng.uniform(0.85, 1.15)))
-    green = (season[0], season[1], season[2])
-    return Kit(
-        paint=Material(texture=blank),
-        metal=Material(texture=blank, gloss=0.25),
-        wood=Material(texture=stripes(rng, (0.46, 0.38, 0.30), pitch=0.12)),
-        stone=Material(texture=rough_texture, tint=(0.66, 0.65, 0.62)),
-        bark=Material(texture=rough(rng, (0.34, 0.29, 0.24), contrast=0.16, metres=0.8)),
-        leaves=Material(texture=foliage(rng), tint=green, spacing=1.0),
-        hedge=Material(texture=foliage(rng, dense=True), tint=green, spacing=0.3),
-    )
-
-
-def around(x: float, y: float, wide: float, deep: float, angle: float = 0.0) -> Footprint:
-    """Bound a turned rectangle."""
-    half_x = abs(wide / 2 * cos(angle)) + abs(deep / 2 * sin(angle))
-    half_y = abs(wide / 2 * sin(angle)) + abs(deep / 2 * cos(angle))
-    return x - half_x, y - half_y, x + half_x, y + half_y
-
-
-def block(
-    surfaces: Surfaces,
-    at: tuple[float, float],
-    angle: float,
-    low: tuple[float, float, float],
-    high: tuple[float, float, float],
-    material: Material,
-    top: Material | None = None,
-) -> None:
-    """Add a box given in a thing's own axes, which stand at a place and are turned."""
-    middle = (low[0] + high[0]) / 2, (low[1] + high[1]) / 2
-    x = at[0] + middle[0] * cos(angle) - middle[1] * sin(angle)
-    y = at[1] + middle[0] * sin(angle) + middle[1] * cos(angle)
-    half = (high[0] - low[0]) / 2, (high[1] - low[1]) / 2
-    surfaces.box((x - half[0], y - half[1], low[2]), (x + half[0], y + half[1], high[2]), material, top, angle)
+from vsdmot.synthesis.world.surfaces import Floats, Surfaces
+from vsdmot.synthesis.world.textures import picture
 
 
 def bench(
@@ -133,79 +68,6 @@ def lamp_post(surfaces: Surfaces, kit: Kit, x: float, y: float, *, height: float
     glow = Material(texture=kit.paint.texture, glow=1.45 if lit else 0.75, tint=(1.0, 0.93, 0.8))
     surfaces.quad((x - 0.1, y - 0.75, height - 0.03), (0.2, 0, 0), (0, -0.5, 0), glow)
     return around(x, y, 0.3, 0.3)
-
-
-def tree(
-    surfaces: Surfaces, kit: Kit, x: float, y: float, rng: np.random.Generator, *, height: float = 7.0
-) -> Footprint:
-    """Add a tree: a tapered trunk, some boughs and a crown of leaf clumps, lit as a round body."""
-    trunk = 0.36 * height
-    radius = 0.02 * height * rng.uniform(0.8, 1.3)
-    surfaces.column(x, y, 0.0, trunk + 0.15 * height, radius, kit.bark, top_radius=0.6 * radius, sides=7)
-    middle = np.array([x, y, trunk + 0.33 * height])
-    extent = height * np.array([0.27, 0.27, 0.33]) * rng.uniform(0.85, 1.15, 3)
-    number = 64
-    z = 1 - 2 * (np.arange(number) + 0.5) / number
-    turn = np.arange(number) * pi * (3 - 5**0.5) + rng.uniform(0, 6)
-    flat = np.sqrt(1 - z**2)
-    outwards = np.stack([flat * np.cos(turn), flat * np.sin(turn), z], axis=1)
-    depth = rng.uniform(0.5, 0.95, (number, 1))  # none strays: a dark clump that hangs alone looks like somebody
-    clump = height * rng.uniform(0.15, 0.24, number)
-    tint = np.array(kit.leaves.tint) * rng.uniform(0.85, 1.15) * np.array((rng.uniform(0.9, 1.15), 1.0, 1.0))
-    leaves = kit.leaves.tinted((float(tint[0]), float(tint[1]), float(tint[2])))
-    _clumps(surfaces, leaves, middle + outwards * extent * depth, outwards, clump, rng)
-    return around(x, y, 4 * radius, 4 * radius)
-
-
-def bush(
-    surfaces: Surfaces,
-    kit: Kit,
-    low: tuple[float, float, float],
-    high: tuple[float, float, float],
-    rng: np.random.Generator,
-) -> Footprint:
-    """Fill an upright box with leaves."""
-    size = np.array(high) - np.array(low)
-    number = int(np.clip(14 * size[0] * size[1] / 0.5, 14, 60))
-    outwards = rng.standard_normal((number, 3))
-    outwards[:, 2] = np.abs(outwards[:, 2])
-    outwards /= np.linalg.norm(outwards, axis=1, keepdims=True)
-    spots = np.array(low) + size * rng.uniform(0.12, 0.88, (number, 3)) * np.array([1, 1, 0.85])
-    _clumps(surfaces, kit.leaves, spots, outwards, rng.uniform(0.5, 0.9, number) * min(size), rng)
-    return low[0], low[1], high[0], high[1]
-
-
-def _clumps(
-    surfaces: Surfaces, leaves: Material, spots: Floats, outwards: Floats, sizes: Floats, rng: np.random.Generator
-) -> None:
-    """Add cards of leaves, upright or tilted, that take the light of the round body they are part of."""
-    turn = rng.uniform(0, pi, len(spots))
-    tilt = rng.uniform(-0.6, 0.6, len(spots))
-    right = np.stack([np.cos(turn), np.sin(turn), 0 * turn], axis=1)
-    aside = np.stack([-np.sin(turn), np.cos(turn), 0 * turn], axis=1)
-    up = np.cos(tilt)[:, None] * np.array([0.0, 0.0, 1.0]) + np.sin(tilt)[:, None] * aside
-    half = sizes[:, None] / 2
-    corners = [spots - half * right - half * up, spots + half * right - half * up]
-    corners += [spots + half * right + half * up, spots - half * right + half * up]
-    points = np.stack(corners, axis=1)
-    normals = np.broadcast_to(outwards[:, None], points.shape)
-    surfaces.add(points, leaves, normals=normals)
-
-
-def hedge(surfaces: Surfaces, kit: Kit, low: tuple[float, float, float], high: tuple[float, float, float]) -> Footprint:
-    """Add a clipped hedge."""
-    surfaces.box(low, high, kit.hedge)
-    return low[0], low[1], high[0], high[1]
-
-
-def planter(surfaces: Surfaces, kit: Kit, x: float, y: float, rng: np.random.Generator, wide: float = 1.4) -> Footprint:
-    """Add a stone trough with plants."""
-    tint = float(rng.uniform(0.5, 0.8))
-    stone = kit.stone.tinted((tint, tint * 0.98, tint * 0.94))
-    earth = kit.stone.tinted((0.2, 0.16, 0.13))
-    surfaces.box((x - wide / 2, y - 0.35, 0.0), (x + wide / 2, y + 0.35, 0.5), stone, earth)
-    bush(surfaces, kit, (x - wide / 2, y - 0.35, 0.45), (x + wide / 2, y + 0.35, 0.45 + rng.uniform(0.4, 0.8)), rng)
-    return around(x, y, wide + 0.1, 0.8)
 
 
 def table_set(
@@ -334,9 +196,3 @@ def awning(surfaces: Surfaces, a: Floats, b: Floats, height: float, reach: float
     low = a + reach * outwards + np.array([0, 0, height])
     surfaces.quad(low, along, -reach * outwards + np.array([0, 0, 0.45 * reach]), material)
     surfaces.quad(low - np.array([0, 0, 0.25]), along, (0, 0, 0.25), material)
-
-
-def moved(points: Floats, x: float, y: float, angle: float) -> Floats:
-    """Turn points about the origin and carry them to a place."""
-    carried: Floats = turned(points, angle, np.zeros(3)) + np.array([x, y, 0.0])
-    return carried
