@@ -159,7 +159,7 @@ def outdoor_mood(rng: np.random.Generator, *, aside: float = 0.43) -> tuple[Weat
         haze = (0.4, 0.4, 0.48, 0.002)
         softness = 0.8
     light = Light(direction=direction, key=key, sky=above, ground=below)
-    brightness = 0.24 if weather == "evening" else rng.uniform(0.47, 0.55)
+    brightness = 0.31 if weather == "evening" else rng.uniform(0.47, 0.55)
     return weather, Mood(light, sky, np.array(haze, np.float32), softness, brightness)
 
 
