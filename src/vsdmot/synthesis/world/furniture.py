@@ -94,9 +94,9 @@ def table_set(
     return around(x, y, 1.9, 1.9), seats
 
 
-def chair(surfaces: Surfaces, kit: Kit, x: float, y: float, angle: float, tint: Colour = (0.32, 0.25, 0.2)) -> Seat:
+def chair(surfaces: Surfaces, kit: Kit, x: float, y: float, angle: float, tint: Colour = (0.55, 0.53, 0.5)) -> Seat:
     """Add a chair; at angle 0 one sits facing -y."""
-    frame, wood, at = kit.metal.tinted((0.25, 0.25, 0.26)), kit.paint.tinted(tint), (x, y)
+    frame, wood, at = kit.metal.tinted((0.5, 0.5, 0.52)), kit.paint.tinted(tint), (x, y)
     for leg_x in (-0.2, 0.17):
         for leg_y in (-0.2, 0.17):
             block(surfaces, at, angle, (leg_x, leg_y, 0.0), (leg_x + 0.03, leg_y + 0.03, 0.43), frame)
