@@ -22,7 +22,7 @@ SMALL = ["--size", "96x64", "--frames", "3", "--people", "3"]
 
 
 def synth(folder: Path, *words: str) -> int:
-    return main(["synth", "-o", str(folder), *SMALL, *words])
+    return main(["synth", "--output", str(folder), *SMALL, *words])
 
 
 def hashes(folder: Path) -> dict[str, str]:
@@ -114,6 +114,12 @@ def test_style_camera_rate_and_format(tmp_path):
     images = [np.asarray(PIL.Image.open(path)) for path in sorted(sequence.image_folder.glob("*.png"))]
     assert len(images) == 3
     assert np.abs(images[0].astype(int) - images[2]).mean() > 0.5
+
+
+def test_settings_come_from_a_file_too(scenes, tmp_path):
+    (tmp_path / "small.yaml").write_text("size: 96x64\nframes: 3\npeople: 3\nscenes: 1\nmasks: true\n")
+    assert main(["synth", "-o", str(tmp_path / "out"), "--config", str(tmp_path / "small.yaml")]) == 0
+    assert hashes(tmp_path / "out" / "dance-0001") == hashes(scenes / "dance-0001")
 
 
 def test_a_folder_of_something_else_is_left_alone(tmp_path, capsys):

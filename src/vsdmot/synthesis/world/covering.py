@@ -7,8 +7,8 @@ from math import ceil, floor
 import numpy as np
 from numpy.typing import NDArray
 
-from vsdmot.synthesis.compiled import compiled
-from vsdmot.synthesis.world.mesh import Mesh, inlined
+from vsdmot.synthesis.compiled import compiled, inlined
+from vsdmot.synthesis.world.mesh import Mesh
 from vsdmot.synthesis.world.sampling import covered_at, level_of
 
 FARTHEST = 1e5

@@ -13,9 +13,9 @@ from math import sqrt
 import numpy as np
 from numpy.typing import NDArray
 
-from vsdmot.synthesis.compiled import compiled
+from vsdmot.synthesis.compiled import compiled, inlined
 from vsdmot.synthesis.world.covering import cover
-from vsdmot.synthesis.world.mesh import Mesh, inlined
+from vsdmot.synthesis.world.mesh import Mesh
 from vsdmot.synthesis.world.reflections import REDUCTION, between, normal_at, soften, towards
 from vsdmot.synthesis.world.sampling import level_of, texel
 

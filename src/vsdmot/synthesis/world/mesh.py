@@ -2,20 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import NamedTuple, ParamSpec, TypeVar, cast
+from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
-
-P = ParamSpec("P")
-R = TypeVar("R")
-
-
-def inlined(function: Callable[P, R]) -> Callable[P, R]:
-    """Compile a function into those that call it: arrays are handed on once a pixel, and that would cost the most."""
-    return cast(Callable[P, R], njit(nogil=True, inline="always")(function))
 
 
 class Mesh(NamedTuple):

@@ -7,8 +7,7 @@ from math import floor, pi, sqrt
 import numpy as np
 from numpy.typing import NDArray
 
-from vsdmot.synthesis.compiled import compiled
-from vsdmot.synthesis.world.mesh import inlined
+from vsdmot.synthesis.compiled import compiled, inlined
 
 REDUCTION = 4
 """By which the mirrored picture is smaller, which is also its blur."""

@@ -7,7 +7,7 @@ from math import floor
 import numpy as np
 from numpy.typing import NDArray
 
-from vsdmot.synthesis.world.mesh import inlined
+from vsdmot.synthesis.compiled import inlined
 
 _OF_LONG, _OF_SHORT = 0.25**2, 0.5**2  # of a pixel's footprint in a texture, squared, that one sample stands for
 _OPAQUE = 127  # least alpha of what a cut-out shows
