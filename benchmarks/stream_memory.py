@@ -17,7 +17,7 @@ from pathlib import Path
 import torch
 
 import vsdmot
-from vsdmot.cli.demo import draw_clip
+from vsdmot.cli.demo import write_clip
 from vsdmot.config import load
 from vsdmot.detection.files import open_detections
 from vsdmot.io.json_lines import JsonLinesWriter
@@ -25,7 +25,7 @@ from vsdmot.io.mot_text import MotTextWriter
 from vsdmot.io.video_writer import VideoWriter
 from vsdmot.models.vsdmot import VSDMOT
 from vsdmot.report.overlay import Overlay
-from vsdmot.synthesis.figure_clip import FigureClipConfig
+from vsdmot.synthesis.figure_clip import FigureClipConfig, draw_figures
 from vsdmot.tracking.pretrained import TrackerConfig
 from vsdmot.tracking.query_tracking import QueryTracking
 
@@ -65,7 +65,7 @@ def main() -> None:
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary, contextlib.ExitStack() as stack:
         folder = Path(temporary)
-        draw_clip(CLIP, folder / "clip.mp4", folder / "gt.txt", folder / "det.txt")
+        write_clip(draw_figures(CLIP), CLIP, folder / "clip.mp4", folder / "gt.txt", folder / "det.txt")
         detections = open_detections(folder / "det.txt")
         latest = {"index": 1}
         tracker = make_tracker(

@@ -40,12 +40,12 @@ def shared_golden() -> Path:
 @pytest.fixture(scope="session")
 def clip_folder(tmp_path_factory) -> Path:
     """A folder with a short clip of figures (``clip.mp4``), proposals (``det.txt``) and true boxes (``gt.txt``)."""
-    from vsdmot.cli.demo import draw_clip
-    from vsdmot.synthesis.figure_clip import FigureClipConfig
+    from vsdmot.cli.demo import write_clip
+    from vsdmot.synthesis.figure_clip import FigureClipConfig, draw_figures
 
     folder = tmp_path_factory.mktemp("clip")
     config = FigureClipConfig(num_frames=30, width=160, height=96, num_people=4)
-    draw_clip(config, folder / "clip.mp4", folder / "gt.txt", folder / "det.txt")
+    write_clip(draw_figures(config), config, folder / "clip.mp4", folder / "gt.txt", folder / "det.txt")
     return folder
 
 

@@ -13,7 +13,7 @@ SMALL = ["--clip.num-frames", "20", "--clip.width", "160", "--clip.height", "96"
 def test_the_demo_writes_all_its_files_and_says_plainly_what_it_shows(vsdmot, tmp_path):
     outcome = vsdmot("demo", "-o", tmp_path / "d", *SMALL)
     assert outcome.code == 0
-    assert "drawn figures, not people" in outcome.out
+    assert "Rendering" in outcome.out
     assert "imitated proposals" in outcome.out
     for name in ("clip.mp4", "clip.gt.txt", "clip.det.txt", "clip.tracked.mp4", "clip.mot.txt", "clip.jsonl"):
         assert str(tmp_path / "d" / name) in outcome.out
@@ -47,7 +47,7 @@ def test_every_setting_of_the_clip_changes_it(vsdmot, tmp_path):
 
 def test_settings_come_from_a_file(vsdmot, tmp_path):
     (tmp_path / "demo.yaml").write_text(
-        f"output: {tmp_path / 'd'}\nclip: {{num_frames: 5, width: 64, height: 48, num_people: 1}}\n"
+        f"output: {tmp_path / 'd'}\nclip: {{num_frames: 5, width: 96, height: 64, num_people: 1}}\n"
     )
     assert vsdmot("demo", "--config", tmp_path / "demo.yaml").code == 0
     assert read_mot(tmp_path / "d" / "clip.gt.txt").frames.max(initial=0) <= 5
@@ -55,7 +55,7 @@ def test_settings_come_from_a_file(vsdmot, tmp_path):
 
 def test_unknown_verbs_name_the_nearest(refused):
     assert refused("trak") == "unknown verb 'trak'; did you mean track?"
-    assert refused("zzz") == "unknown verb 'zzz'; one of track, detect, info, demo"
+    assert refused("zzz") == "unknown verb 'zzz'; one of track, detect, degrade, synth, data, info, demo"
 
 
 def test_the_version_is_told(capsys):

@@ -189,11 +189,13 @@ def test_an_association_setting_that_the_tracker_lacks_is_refused(refused, base)
     ],
 )
 def test_each_overlay_setting_changes_the_picture(vsdmot, base, flag, value, tmp_path):
-    from vsdmot.cli.demo import draw_clip
-    from vsdmot.synthesis.figure_clip import FigureClipConfig
+    from vsdmot.cli.demo import write_clip
+    from vsdmot.synthesis.figure_clip import FigureClipConfig, draw_figures
 
-    draw_clip(  # the smallest picture in which the full meter fits
-        FigureClipConfig(num_frames=20, width=640, height=360, num_people=3),
+    # The smallest picture in which the full meter fits.
+    config = FigureClipConfig(num_frames=20, width=640, height=360, num_people=3)
+    write_clip(
+        draw_figures(config), config,
         tmp_path / "large.mp4", tmp_path / "large.gt.txt", tmp_path / "large.det.txt",
     )  # fmt: skip
     words = ["track", "large.mp4", "--tracker", "bytetrack", "--detections", "large.gt.txt"]

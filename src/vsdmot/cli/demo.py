@@ -1,13 +1,14 @@
 """``vsdmot demo``: the whole way from a poor video to tracks, without any download.
 
-Until the package brings weights of its own, the clip shows drawn figures, the proposals are imitated from their known
-boxes, and an association tracker links them; so it shows the program, not how well it finds people.
+The clip shows rendered people. Until the package brings weights of its own, the proposals are imitated from their
+known boxes, and an association tracker links them; so it shows the program, not how well it finds people.
 """
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Sequence
+import os
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -22,20 +23,20 @@ from vsdmot.io.mot_text import MotTextWriter
 from vsdmot.io.outputs import check_output
 from vsdmot.io.video_writer import VideoWriter
 from vsdmot.structures import FrameQuality, FrameResult
-from vsdmot.synthesis.figure_clip import FigureClipConfig, draw_figures
+from vsdmot.synthesis.figure_clip import FigureClipConfig, FigureFrame
 from vsdmot.synthesis.imitated_detector import noisy_proposals
 
 
 @dataclass(frozen=True, kw_only=True)
 class DemoSettings:
-    """Draw a short low-quality clip, track it, and write video, MOT text and JSON Lines.
+    """Render a short low-quality clip of people, track it, and write video, MOT text and JSON Lines.
 
-    The clip shows drawn figures, not people, and its proposals are imitated from the figures' known boxes: it shows
-    what the program does, and says nothing about how well it finds people. A demo already in the folder is replaced.
+    The people are rendered, and the proposals are imitated from their known boxes: it shows what the program does, and
+    says nothing about how well it finds people. A demo already in the folder is replaced.
 
     Attributes:
         output: Folder for the files; made if missing.
-        clip: What is drawn.
+        clip: What the clip shows.
     """
 
     output: Path = Path("vsdmot-demo")
@@ -55,8 +56,11 @@ def demo(settings: DemoSettings) -> Summary:
         OutputError: The folder cannot be written.
     """
     clip, truth, detections = (settings.output / name for name in ("clip.mp4", "clip.gt.txt", "clip.det.txt"))
-    say("Drawing a low-quality clip of figures that walk past each other (drawn figures, not people) ...")
-    draw_clip(settings.clip, clip, truth, detections)
+    say("Rendering a low-quality clip of people (the first time, half a minute goes into compiling) ...")
+    from vsdmot.synthesis.rendered_clip import render_people
+
+    frames = render_people(settings.clip, threads=os.cpu_count() or 1)
+    write_clip(frames, settings.clip, clip, truth, detections)
     say("Tracking it with OC-SORT on imitated proposals; the paper's network has no trained weights to ship yet ...")
     summary = track(
         TrackSettings(
@@ -75,19 +79,21 @@ def demo(settings: DemoSettings) -> Summary:
     return summary
 
 
-def draw_clip(config: FigureClipConfig, clip: Path, truth: Path, detections: Path) -> None:
-    """Write the clip, its true boxes and noisy proposals."""
+def write_clip(
+    frames: Iterable[FigureFrame], config: FigureClipConfig, clip: Path, truth: Path, detections: Path
+) -> None:
+    """Write a clip, its true boxes and noisy proposals."""
     for path in (clip, truth, detections):
         check_output(path, overwrite=True)
     chance = np.random.default_rng(config.seed)
     with contextlib.ExitStack() as stack:
-        progress = stack.enter_context(Progress("drawing", config.num_frames))
+        progress = stack.enter_context(Progress("rendering", config.num_frames))
         video = stack.enter_context(
             VideoWriter(clip, width=config.width, height=config.height, frame_rate=config.frame_rate)
         )
         boxes = stack.enter_context(MotTextWriter(truth))
         proposals = stack.enter_context(DetTextWriter(detections))
-        for drawn in until_stopped(draw_figures(config)):
+        for drawn in until_stopped(frames):
             frame = drawn.frame
             video.write(frame.image, frame.time)
             boxes.write(FrameResult(frame.index, frame.time, drawn.truth, _KNOWN, None, 0))

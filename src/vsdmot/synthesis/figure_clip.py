@@ -1,4 +1,4 @@
-"""A clip of drawn figures that walk past each other, with exact boxes, for a demo without any download.
+"""A clip of drawn figures that walk past each other, with exact boxes: for tests, in a fraction of a second.
 
 These are figures made of rounded strokes, not people: they show what the program does with moving, crossing, badly
 filmed bodies, and say nothing about how well it finds real ones. In the middle of the clip the picture turns blurred,
@@ -91,7 +91,7 @@ def draw_figures(config: FigureClipConfig) -> Iterator[FigureFrame]:
         time = (index - 1) / config.frame_rate
         strokes = {figure.track_id: figure.strokes(time) for figure in figures}
         image = draw_strokes(street, [strokes[f.track_id] for f in sorted(figures, key=lambda f: f.feet)])
-        severity = _severity(index, config)
+        severity = severity_at(index, config)
         image = degrade(image, severity, np.random.default_rng([config.seed, 2, index]))
         truth = _truth({track_id: extent(parts) for track_id, parts in strokes.items()}, config)
         yield FigureFrame(frame=Frame(index, time, image), truth=truth, severity=severity)
@@ -161,8 +161,8 @@ def _draw_street(config: FigureClipConfig) -> Image:
     return image
 
 
-def _severity(index: int, config: FigureClipConfig) -> float:
-    """Give how bad frame ``index`` is: nothing at both ends, a hump with small ripples in the middle."""
+def severity_at(index: int, config: FigureClipConfig) -> float:
+    """Give how bad frame ``index``, from 1, is: nothing at both ends, a hump with small ripples in the middle."""
     position = (index - 0.5) / config.num_frames
     hump = max(0.0, math.cos(math.pi * (position - 0.5) / 0.64)) ** 2 if abs(position - 0.5) < 0.32 else 0.0
     ripple = 0.9 + 0.1 * math.cos(2 * math.pi * 4 * (position - 0.5))

@@ -15,9 +15,7 @@ from __future__ import annotations
 import contextlib
 import json
 import shutil
-from collections import deque
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import cv2
@@ -28,6 +26,7 @@ from vsdmot.errors import OutputError
 from vsdmot.io.image_writer import write_image
 from vsdmot.io.whole_files import write_whole
 from vsdmot.synthesis.scene import Renderer, Scene, SceneFrame
+from vsdmot.synthesis.threads import in_order
 from vsdmot.synthesis.truth import Box, PersonTruth
 
 RECORD = "scene.json"
@@ -111,20 +110,7 @@ def _drawn(scene: Scene, folder: Path, threads: int, image_format: str, masks: b
             write_whole(folder / "masks" / f"{index:06d}.png", _png(frame.mask))
         return frame
 
-    waiting: deque[Future[SceneFrame]] = deque()
-    before = cv2.getNumThreads()
-    cv2.setNumThreads(1)  # frames side by side are faster than threads within a frame
-    pool = ThreadPoolExecutor(threads)
-    try:
-        for index in range(1, scene.num_frames + 1):
-            waiting.append(pool.submit(work, index))
-            if len(waiting) > 2 * threads:
-                yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
-        cv2.setNumThreads(before)
+    return in_order(work, range(1, scene.num_frames + 1), threads)
 
 
 def _write_truth(folder: Path, rows: list[tuple[int, tuple[PersonTruth, ...]]]) -> None:
