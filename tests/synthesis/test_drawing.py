@@ -96,7 +96,7 @@ def shaded(nearest, normals, attributes, light, ground_shade=None):
     ground = np.ones((HEIGHT, WIDTH), np.float32) if ground_shade is None else ground_shade
     shade(
         nearest, points, normals, attributes, np.array([[0, 1, 2]], np.int32), np.zeros(1, np.int16),
-        np.array([-1], np.int8), looks, light,
+        np.array([-1], np.int8), looks, light[0], light[None, 1:],
         camera().rotation[2], background, ground, total, owner,
     )  # fmt: skip
     return total - 1, owner

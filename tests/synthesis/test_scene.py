@@ -47,6 +47,7 @@ class Plain:
     """A place that is nothing but grey ground and sky, and perhaps a wall in front of one half of the picture."""
 
     name = "plain"
+    light_field = None
     light = Light(direction=np.array([0.6, 0.0, 0.8]), key=np.full(3, 0.9), sky=np.full(3, 0.4), ground=np.full(3, 0.2))
 
     def __init__(self, wall=False):

@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 from vsdmot.structures import Frame
 from vsdmot.synthesis.camera import NEAREST, Camera
 from vsdmot.synthesis.camera_picture import Development, develop
-from vsdmot.synthesis.light import Light
 from vsdmot.synthesis.motion.motion import Motion
 from vsdmot.synthesis.people.body import Body
 from vsdmot.synthesis.people.crowd import Crowd
@@ -25,6 +24,7 @@ from vsdmot.synthesis.people.shadows import ground_shade
 from vsdmot.synthesis.shots import Shot
 from vsdmot.synthesis.skeleton import FEET, Pose, pose_matrices
 from vsdmot.synthesis.truth import PersonTruth, extents, majority, visible_extents
+from vsdmot.synthesis.world.light_field import light_on
 from vsdmot.synthesis.world.place import Place
 
 _SUBFRAMES = ((0.125, -0.375, -0.125), (0.375, 0.125, -0.375), (0.625, 0.375, 0.125), (0.875, -0.125, 0.375))
@@ -100,7 +100,6 @@ class Renderer:
         self.scene = scene
         self._crowd = Crowd.of([actor.body for actor in scene.actors])
         self._ids = np.array([actor.track_id for actor in scene.actors], np.uint16)
-        self._light = _light_array(scene.place.light)
         self._local = threading.local()
         self._still: list[tuple[NDArray[np.float32], NDArray[np.float32]]] = []
         if scene.shot.is_still:
@@ -114,7 +113,7 @@ class Renderer:
         self._crowd.pose([actor.motion.at(begin) for actor in scene.actors], canvas.opened, canvas.turned)
         self._crowd.pose([actor.motion.at(end) for actor in scene.actors], canvas.closed, canvas.turned)
         poses = [actor.motion.at(time) for actor in scene.actors]
-        middle = scene.shot.at(time)
+        middle, lights = scene.shot.at(time), self._lights(time)
         canvas.light.fill(0)
         covered = np.zeros(len(scene.actors), np.int64)
         shadow: NDArray[np.float32] | None = None
@@ -149,7 +148,8 @@ class Renderer:
                 self._crowd.owners,
                 self._crowd.single_material,
                 self._crowd.looks,
-                self._light,
+                scene.place.light.direction,
+                lights,
                 camera.rotation[2],
                 background,
                 shadow,
@@ -188,6 +188,15 @@ class Renderer:
             NEAREST,
             canvas.projected,
         )
+
+    def _lights(self, time: float) -> NDArray[np.float64]:
+        """Give the light on each person where it is, ``(K, 3, 3)``: the far source's, from above, from below."""
+        place, lights = self.scene.place, np.empty((len(self.scene.actors), 3, 3))
+        for k, actor in enumerate(self.scene.actors):
+            spot = actor.motion.footprint(time)
+            light = light_on(place.light, place.light_field, spot.x, spot.y)
+            lights[k] = light.key, light.sky, light.ground
+        return lights
 
     def _feet(self, poses: Sequence[Pose]) -> NDArray[np.float64]:
         """Give the middle of everybody's soles, ``(2 K, 3)``."""
@@ -237,7 +246,3 @@ class _Canvas:
         self.nearest = np.zeros((height, width), np.int32)
         self.stamp = np.zeros((height, width), np.int16)
         self.owners = np.zeros((len(_SUBFRAMES), height, width), np.int16)
-
-
-def _light_array(light: Light) -> NDArray[np.float64]:
-    return np.stack([light.direction, light.key, light.sky, light.ground]).astype(np.float64)

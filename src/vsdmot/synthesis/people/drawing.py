@@ -166,7 +166,8 @@ def shade(
     triangle_person: NDArray[np.int16],
     single_material: NDArray[np.int8],
     looks: FloatArray,
-    light: NDArray[np.float64],
+    direction: NDArray[np.float64],
+    lights: NDArray[np.float64],
     forward: NDArray[np.float64],
     background: FloatArray,
     ground_shade: FloatArray,
@@ -184,7 +185,8 @@ def shade(
         triangle_person: ``(T,)``, whose each triangle is.
         single_material: ``(T,)``, what each triangle is made of, -1 if of more than one material.
         looks: ``(K, L)``, see `vsdmot.synthesis.people.materials`.
-        light: ``(4, 3)``: direction towards the source, its colour, light from above, light from below.
+        direction: ``(3,)``, towards the far source.
+        lights: ``(K, 3, 3)``, on each person: the far source's colour, light from above, light from below.
         forward: ``(3,)``, the camera's viewing direction.
         background: ``(H, W, 3)``.
         ground_shade: ``(H, W)``, factor on the background where people shade it.
@@ -194,7 +196,7 @@ def shade(
     height, width = nearest.shape
     values = np.empty(attributes.shape[1])
     colour = np.empty(4)
-    hx, hy, hz = light[0, 0] - forward[0], light[0, 1] - forward[1], light[0, 2] - forward[2]
+    hx, hy, hz = direction[0] - forward[0], direction[1] - forward[1], direction[2] - forward[2]
     length = 1.0 / np.sqrt(hx * hx + hy * hy + hz * hz + 1e-9)
     hx, hy, hz = hx * length, hy * length, hz * length
     for row in range(height):
@@ -225,7 +227,8 @@ def shade(
                 values[k] = u * attributes[a, k] + v * attributes[b, k] + w * attributes[c, k]
             wrap, gloss, squarings = surface(looks[triangle_person[t]], values, only, colour)
             openness = values[3]
-            facing = nx * light[0, 0] + ny * light[0, 1] + nz * light[0, 2]
+            facing = nx * direction[0] + ny * direction[1] + nz * direction[2]
+            light = lights[triangle_person[t]]
             direct = max(0.0, (facing + wrap) / (1.0 + wrap)) * (0.55 + 0.45 * openness)
             upward = 0.5 + 0.5 * nz
             shine = 0.0
@@ -235,6 +238,6 @@ def shade(
                     shine *= shine
                 shine *= gloss
             for channel in range(3):
-                around = (light[2, channel] * upward + light[3, channel] * (1.0 - upward)) * openness
-                lit = colour[channel] * (light[1, channel] * direct + around) + shine * light[1, channel]
+                around = (light[1, channel] * upward + light[2, channel] * (1.0 - upward)) * openness
+                lit = colour[channel] * (light[0, channel] * direct + around) + shine * light[0, channel]
                 total[row, column, channel] += lit

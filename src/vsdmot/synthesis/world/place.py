@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from vsdmot.synthesis.camera import NEAREST, Camera
 from vsdmot.synthesis.light import Light
 from vsdmot.synthesis.world.draw import draw
+from vsdmot.synthesis.world.light_field import LightField
 from vsdmot.synthesis.world.mesh import Mesh
 
 
@@ -42,6 +43,7 @@ class Place:
         obstacles: ``(K, 4)`` x0, y0, x1, y1 of what stands on it.
         seats: Where somebody can sit.
         backdrop: Distance in metres of what closes the view.
+        light_field: How the light on people differs over the walkable ground; None if it does not.
     """
 
     name: str
@@ -51,6 +53,7 @@ class Place:
     obstacles: NDArray[np.float64]
     seats: tuple[Seat, ...]
     backdrop: float
+    light_field: LightField | None = None
 
     def draw(
         self,

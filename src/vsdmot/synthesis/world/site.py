@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from vsdmot.synthesis.camera import Camera, orientation
 from vsdmot.synthesis.light import Light
 from vsdmot.synthesis.world.kit import Footprint, Kit, make_kit
+from vsdmot.synthesis.world.light_field import LightField
 from vsdmot.synthesis.world.lighting import Exposure, Lamp
 from vsdmot.synthesis.world.materials import Colour
 from vsdmot.synthesis.world.place import Place, Seat
@@ -81,7 +82,7 @@ class Site:
         x0, y0, x1, y1 = walkable
         inside = [o for o in self.obstacles if o[0] < x1 and o[2] > x0 and o[1] < y1 and o[3] > y0]
         mesh, exposure = self.surfaces.bake(mood.light, mood.sky, mood.haze, self.lamps, mood.softness)
-        light = _light_among(exposure, mood.light, walkable)
+        light, light_field = _light_among(exposure, mood.light, walkable)
         place = Place(
             name=name,
             mesh=mesh,
@@ -90,18 +91,27 @@ class Site:
             obstacles=np.array(inside, np.float64).reshape(-1, 4),
             seats=tuple(s for s in self.seats if x0 <= s.x <= x1 and y0 <= s.y <= y1),
             backdrop=backdrop,
+            light_field=light_field,
         )
         return _exposed(place, mood.brightness)
 
 
-def _light_among(exposure: Exposure, light: Light, walkable: Footprint) -> Light:
-    """Give the light for people: what reaches, on the average, the ground that they walk on."""
+def _light_among(exposure: Exposure, light: Light, walkable: Footprint) -> tuple[Light, LightField]:
+    """Give the light for people: what reaches the ground that they walk on, on the average, and how it differs."""
     x, y, z = exposure.places.T
     x0, y0, x1, y1 = walkable
     ground = (z < 0.1) & (exposure.normals[:, 2] > 0.9) & (x > x0) & (x < x1) & (y > y0) & (y < y1)
     sky, key = float(exposure.sky[ground].mean()), float(exposure.key[ground].mean())
     lamps = exposure.lamps[ground].mean(axis=0)
-    return replace(light, sky=light.sky * (0.3 + 0.7 * sky) + lamps, key=light.key * min(1.0, 0.2 + 1.1 * key))
+    mean_sky, mean_key = light.sky * (0.3 + 0.7 * sky) + lamps, min(1.0, 0.2 + 1.1 * key)
+    around = light.sky.mean() * (0.3 + 0.7 * exposure.sky[ground]) + exposure.lamps[ground].mean(axis=1)
+    field = LightField.over(
+        walkable,
+        exposure.places[ground, :2],
+        (0.06 + 0.94 * exposure.key[ground]) / mean_key,
+        around / mean_sky.mean(),
+    )
+    return replace(light, sky=mean_sky, key=light.key * mean_key), field
 
 
 def _exposed(place: Place, brightness: float) -> Place:
