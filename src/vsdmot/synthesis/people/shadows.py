@@ -6,9 +6,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from vsdmot.synthesis.camera import Camera
+from vsdmot.synthesis.camera import NEAREST, Camera
 from vsdmot.synthesis.compiled import compiled
 from vsdmot.synthesis.light import Light
+from vsdmot.synthesis.people.drawing import project
 
 _CONTACT_RADIUS = 0.18
 """Metres around a foot that it darkens by standing in the way of light from all sides."""
@@ -41,7 +42,10 @@ def ground_shade(
     height, width = depth.shape
     mask = np.zeros(((height + 1) // 2, (width + 1) // 2), np.float32)
     shadow = _cast(vertices, light.direction)
-    _cover(shadow, triangles, camera.rotation, camera.position, camera.focal, camera.width, camera.height, mask)
+    seen = np.empty_like(shadow)
+    centre = camera.width / 4, camera.height / 4
+    project(shadow, shadow, 0.0, camera.rotation, camera.position, camera.focal / 2, *centre, NEAREST, seen)
+    _cover(seen, triangles, mask)
     mask = cv2.blur(mask, (3, 3))
     around = float(light.sky.mean())
     direct = float(light.key.mean() * light.direction[2])
@@ -83,29 +87,9 @@ def _darken_contacts(shade: NDArray[np.float32], feet: NDArray[np.float64], came
 
 
 @compiled
-def _cover(
-    points: NDArray[np.float32],
-    triangles: NDArray[np.int32],
-    rotation: NDArray[np.float64],
-    position: NDArray[np.float64],
-    focal: float,
-    width: int,
-    height: int,
-    mask: NDArray[np.float32],
-) -> None:
-    """Set the pixels of a picture of half the size to 1 that triangles on the ground cover, from whichever side."""
+def _cover(seen: NDArray[np.float32], triangles: NDArray[np.int32], mask: NDArray[np.float32]) -> None:
+    """Set the pixels to 1 that triangles cover, given their projected corners."""
     rows, columns = mask.shape
-    seen = np.empty((points.shape[0], 3), np.float32)
-    for n in range(points.shape[0]):
-        x, y, z = points[n, 0] - position[0], points[n, 1] - position[1], points[n, 2] - position[2]
-        depth = rotation[2, 0] * x + rotation[2, 1] * y + rotation[2, 2] * z
-        if depth < 0.3:
-            seen[n, 2] = -1.0
-            continue
-        scale = focal / depth
-        seen[n, 0] = 0.5 * ((rotation[0, 0] * x + rotation[0, 1] * y + rotation[0, 2] * z) * scale + width / 2)
-        seen[n, 1] = 0.5 * ((rotation[1, 0] * x + rotation[1, 1] * y + rotation[1, 2] * z) * scale + height / 2)
-        seen[n, 2] = 1.0
     for t in range(triangles.shape[0]):
         a, b, c = triangles[t, 0], triangles[t, 1], triangles[t, 2]
         if seen[a, 2] < 0 or seen[b, 2] < 0 or seen[c, 2] < 0:
