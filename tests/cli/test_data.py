@@ -6,6 +6,8 @@ import json
 import re
 import shutil
 import stat
+import subprocess
+import sys
 import zipfile
 from pathlib import Path
 
@@ -401,3 +403,15 @@ def test_a_stopped_build_can_be_gone_on_with(vsdmot, base, tmp_path, monkeypatch
     monkeypatch.undo()
     assert vsdmot(*base, "-o", tmp_path / "a").code == 0
     assert vsdmot("data", "check", tmp_path / "a", "--strict").code == 0
+
+
+def test_a_reader_that_has_seen_enough_is_no_traceback(originals):
+    """``vsdmot data check FOLDER | head -1``."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "vsdmot.cli.main", "data", "check", str(originals)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    process.stdout.close()
+    assert process.stderr.read() == b""
+    assert process.wait() == 141

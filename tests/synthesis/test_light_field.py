@@ -6,9 +6,7 @@ import pytest
 from vsdmot.synthesis.light import Light
 from vsdmot.synthesis.world.light_field import LightField, light_on
 
-LIGHT = Light(
-    direction=np.array([0.6, 0.0, 0.8]), key=np.full(3, 0.9), sky=np.full(3, 0.5), ground=np.full(3, 0.2)
-)
+LIGHT = Light(direction=np.array([0.6, 0.0, 0.8]), key=np.full(3, 0.9), sky=np.full(3, 0.5), ground=np.full(3, 0.2))
 
 
 def half_shaded(**changes):

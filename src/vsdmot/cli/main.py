@@ -1,7 +1,7 @@
 """Entry point: find the verb, run it, turn errors into one line and an exit code.
 
-Exit codes: 0 done, 1 a defect of ours (with traceback), 2 something the user can fix, 130 stopped with Ctrl-C. A verb
-may have more: 3 is what `vsdmot data check --strict` gives when it finds problems.
+Exit codes: 0 done, 1 a defect of ours (with traceback), 2 something the user can fix, 130 stopped with Ctrl-C, 141 nobody
+reads on what is printed (``| head``). A verb may have more: 3 is what `vsdmot data check --strict` gives for problems.
 """
 
 from __future__ import annotations
@@ -55,6 +55,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         sys.stderr.write("vsdmot: stopped; what was written so far is complete up to here\n")
         return 130
+    except BrokenPipeError:
+        # Python would complain once more when it flushes standard output at the end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
     return code or 0
 
 
