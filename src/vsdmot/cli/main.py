@@ -1,7 +1,8 @@
 """Entry point: find the verb, run it, turn errors into one line and an exit code.
 
-Exit codes: 0 done, 1 a defect of ours (with traceback), 2 something the user can fix, 130 stopped with Ctrl-C, 141 nobody
-reads on what is printed (``| head``). A verb may have more: 3 is what `vsdmot data check --strict` gives for problems.
+Exit codes: 0 done, 1 a defect of ours (with traceback), 2 something the user can fix, 130 stopped with Ctrl-C, 141
+nobody reads on what is printed (``| head``). A verb may have more: 3 is what `vsdmot data check --strict` gives for
+problems.
 """
 
 from __future__ import annotations
