@@ -27,7 +27,7 @@ anatomy = importlib.util.module_from_spec(_SPEC)
 _SPEC.loader.exec_module(anatomy)
 
 WAY = [(0.0, 0.0), (0.0, 8.0), (5.0, 12.0), (4.0, 20.0), (10.0, 20.0)]
-ITEMS: tuple[Item, ...] = ("none", "backpack", "handbag", "box", "phone", "umbrella", "trolley")
+ITEMS: tuple[Item, ...] = ("none", "backpack", "handbag", "box", "phone", "trolley")
 
 
 def body(seed: int) -> Skeleton:

@@ -8,6 +8,7 @@ import numpy as np
 
 from vsdmot.synthesis.camera_picture import Development
 from vsdmot.synthesis.motion.body import Place as Spot
+from vsdmot.synthesis.motion.carry import Holds
 from vsdmot.synthesis.motion.choreography import Choreography
 from vsdmot.synthesis.motion.make import Kind, make_motion
 from vsdmot.synthesis.motion.motion import Item, Motion
@@ -28,6 +29,8 @@ _MOVES: dict[Style, dict[Move, float]] = {
     "surveillance": {"still": 0.85, "pan": 0.15},
 }
 _FINEST_CELL, _COARSEST_CELL = 0.014, 0.036
+_HAND_IN_HAND = 0.47
+"""Metres between an adult and the child that it leads."""
 _CELL_PIXELS = 2.2  # side of a mesh's cell, in pixels where the person is nearest
 
 
@@ -179,10 +182,14 @@ class _Director:
         """Walk side by side along one way, some with a turn or a stop on it."""
         rng = self._rng
         looks = [self._draw_looks(moving=True) for _ in range(count)]
-        if count > 1 and rng.random() < 0.25:
-            looks[-1] = draw_appearance(rng, self._wardrobe, child=True)
+        asides = [(k - (count - 1) / 2) * float(rng.uniform(0.6, 0.8)) for k in range(count)]
+        hands: list[Holds | None] = [None] * count
+        if count > 1 and not running and rng.random() < 0.3:
+            # A child at the right hand of the one beside it.
+            looks[-2:] = [carrying(looks[-2], "none"), draw_appearance(rng, self._wardrobe, child=True)]
+            asides[-1] = asides[-2] + _HAND_IN_HAND
+            hands[-2:] = [("child", None), (None, "guided")]
         speed = float(rng.uniform(2.2, 3.4) if running else rng.uniform(0.8, 1.6))
-        abreast = float(rng.uniform(0.6, 0.8))
         for _ in range(40):
             time = float(rng.uniform(0, self._stage.duration))
             point = self._stage.point(time, *self._heights)
@@ -191,16 +198,13 @@ class _Director:
             waits = {1: float(rng.uniform(1, 4))} if rng.random() < 0.15 and not running else None
             motions = []
             for k, look in enumerate(looks):
-                aside = (k - (count - 1) / 2) * abreast
-                start = point[0] + cos(direction) * aside, point[1] + sin(direction) * aside
+                start = point[0] + cos(direction) * asides[k], point[1] + sin(direction) * asides[k]
                 way = self._stage.way_through(time, start, direction, speed, turn if count == 1 else 0.4 * turn)
                 path = Path(way, speed=speed, delay=time - hypot(*np.subtract(way[1], way[0])) / speed, waits=waits)
-                motions.append(
-                    make_motion(
-                        "run" if running else "walk", Skeleton(look.proportions), rng, path=path, item=look.item
-                    )
-                )
-            if self._accept(motions, near=0.5):
+                kind: Kind = "run" if running else "walk"
+                skeleton = Skeleton(look.proportions)
+                motions.append(make_motion(kind, skeleton, rng, path=path, item=look.item, hands=hands[k]))
+            if self._accept(motions, near=0.42):
                 for look, motion in zip(looks, motions, strict=True):
                     self._cast(look, motion)
                 return

@@ -15,7 +15,7 @@ Array = NDArray[np.float64]
 
 Hold = Literal[
     "hip", "pocket", "crossed_over", "crossed_under", "phone", "ear", "clasped", "back", "face", "strap", "photo",
-    "talk", "wave", "point", "box", "trolley", "pull", "umbrella", "bag", "child", "guided", "lap", "knee", "table",
+    "talk", "wave", "point", "box", "trolley", "pull", "bag", "child", "guided", "lap", "knee", "table",
 ]  # fmt: skip
 """A place for one hand."""
 
@@ -50,7 +50,6 @@ _SPOTS: dict[Hold, _Spot] = {
     "box": _Spot(0.19, 0.33, 1.10, 30, -25, 0),
     "trolley": _Spot(0.17, 0.42, 1.05, 40, 75, -15),
     "pull": _Spot(0.245, -0.20, 0.86, 20, -40, 0),
-    "umbrella": _Spot(0.12, 0.23, 1.27, 25, 0, 0),
     "bag": _Spot(0.235, 0.0, 0.865, 20, 5, 0),
     "child": _Spot(0.265, 0.06, 0.89, 20, 30, 0),
     "guided": _Spot(0.27, 0.12, 1.40, 12, 20, 0),

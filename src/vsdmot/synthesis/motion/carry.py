@@ -1,8 +1,8 @@
 """People who have something with them: which hand holds it, and how it bends them.
 
-The right hand holds a handbag (hanging), a phone (before the chest, or at the ear while walking), an umbrella (upright,
-the fist before the shoulder) and the handle of a trolley (behind the hip, the trolley behind it). A box lies on both
-forearms before the belly. A backpack hangs on the shoulders.
+The right hand holds a handbag (hanging), a phone (before the chest, or at the ear while walking) and the handle of a
+trolley (behind the hip, the trolley behind it). A box lies on both forearms before the belly. A backpack hangs on the
+shoulders.
 """
 
 from __future__ import annotations
@@ -25,7 +25,6 @@ _HELD: dict[Item, tuple[Holds, ...]] = {
     "handbag": (("bag", None), ("bag", "pocket"), ("bag", None)),
     "box": (("box", "box"),),
     "phone": (("phone", None), ("phone", "phone"), ("ear", None), ("ear", "pocket")),
-    "umbrella": (("umbrella", None), ("umbrella", "pocket")),
     "trolley": (("pull", None),),
 }
 
@@ -35,7 +34,6 @@ _POSTURES: dict[Item, dict[str, float]] = {
     "handbag": {"side": -3.0, "torsion": 2.0},
     "box": {"bend": -6.0, "tilt": -1.0, "up": -0.01},
     "phone": {"bend": 3.0},
-    "umbrella": {"side": -1.0},
     "trolley": {"bend": 2.0, "torsion": -6.0, "side": 2.0},
 }
 

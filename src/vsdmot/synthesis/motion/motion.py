@@ -7,7 +7,7 @@ from typing import Literal, Protocol
 
 from vsdmot.synthesis.skeleton import Pose
 
-Item = Literal["none", "backpack", "handbag", "box", "phone", "umbrella", "trolley"]
+Item = Literal["none", "backpack", "handbag", "box", "phone", "trolley"]
 """What a person has with it; see `vsdmot.synthesis.motion.carry` for the hand that holds it."""
 
 
