@@ -8,7 +8,7 @@ import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from vsdmot.cli.arguments import make_parser, parse
 from vsdmot.cli.console import Progress, say
@@ -17,6 +17,9 @@ from vsdmot.config import at_least, check, to_mapping
 from vsdmot.errors import OutputError
 from vsdmot.synthesis.settings import STYLES, CameraChoice, SceneConfig, Style
 from vsdmot.version import __version__
+
+if TYPE_CHECKING:
+    from vsdmot.synthesis.scene import Scene
 
 _SIZE = re.compile(r"(\d+)[xX](\d+)")
 
@@ -137,18 +140,20 @@ def _plan(settings: SynthSettings) -> Iterator[_Planned]:
 def _render(settings: SynthSettings, planned: Iterable[_Planned]) -> Iterator[int]:
     from vsdmot.synthesis.direction import make_scene
     from vsdmot.synthesis.recording import record_scene
+    from vsdmot.synthesis.threads import in_order
 
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     threads = settings.workers or cores
-    for number, style, folder, record in planned:
-        scene = make_scene(style, settings.scene_config(), seed=settings.seed, number=number)
+    config = settings.scene_config()
+
+    def make(item: _Planned) -> tuple[Scene, Path, dict[str, object]]:
+        number, style, folder, record = item
+        return make_scene(style, config, seed=settings.seed, number=number), folder, record
+
+    # One thread prepares the next scenes while the others draw.
+    for scene, folder, record in in_order(make, planned, 1):
         yield from record_scene(
-            scene,
-            folder,
-            record,
-            threads=threads,
-            image_format=settings.format,
-            masks=settings.masks,
+            scene, folder, record, threads=threads, image_format=settings.format, masks=settings.masks
         )
 
 
