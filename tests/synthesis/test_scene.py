@@ -1,5 +1,6 @@
 """Whole frames: boxes, visibility, masks, motion blur, shadows, and the same bits whoever draws them."""
 
+import itertools
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
@@ -236,6 +237,31 @@ def test_a_point_of_the_stage_is_in_view_and_as_far_as_its_height_says():
             assert -5 < foot[0] < camera.width + 5
     assert len(heights) > 60
     assert np.median(heights) == pytest.approx((60 * 200) ** 0.5, rel=0.35)
+
+
+@pytest.mark.parametrize("style", ["street", "surveillance"])
+def test_in_a_long_scene_people_stay_where_they_can_be_seen(style):
+    config = SceneConfig(width=96, height=64, frames=600, frame_rate=10.0, people=6, camera="still")
+    made = make_scene(style, config, seed=2, number=1)
+    assert len(made.actors) == 6
+    renderer = Renderer(made)
+    for index in (1, 300, 600):
+        assert sum(person.visibility > 0.2 for person in renderer.draw(index).people) >= 3
+    walking = [actor.motion for actor in made.actors if actor.motion.name == "walk"]
+    assert walking
+    for motion in walking:
+        ways = np.array([[motion.footprint(t).x, motion.footprint(t).y] for t in np.arange(0, 60, 0.5)])
+        assert np.hypot(*np.diff(ways, axis=0).T).sum() > 30  # nobody stands still for a minute
+
+
+def test_a_stroll_is_long_enough_and_leads_around_things():
+    made = make_scene("street", SceneConfig(people=0, camera="still"), seed=1, number=1)
+    stage = Stage(made.place, made.shot, 60.0, np.random.default_rng(0))
+    way = np.array(stage.stroll(50.0, 40.0, 250.0))
+    assert np.hypot(*np.diff(way, axis=0).T).sum() >= 50
+    for start, end in itertools.pairwise(way):
+        if np.hypot(*(end - start)) > 2.6:
+            assert all(stage.is_clear(x, y, 0.3) for x, y in np.linspace(start, end, 20))
 
 
 def test_a_trial_that_fails_takes_nobody_in():

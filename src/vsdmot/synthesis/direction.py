@@ -29,6 +29,8 @@ _MOVES: dict[Style, dict[Move, float]] = {
     "surveillance": {"still": 0.85, "pan": 0.15},
 }
 _FINEST_CELL, _COARSEST_CELL = 0.014, 0.036
+_LONG_SECONDS = 12.0
+"""Length of a scene beyond which people walk about in it, instead of through it."""
 _HAND_IN_HAND = 0.47
 """Metres between an adult and the child that it leads."""
 _CELL_PIXELS = 2.2  # side of a mesh's cell, in pixels where the person is nearest
@@ -159,6 +161,9 @@ class _Director:
 
     def _add_somebody(self) -> None:
         """Let in one person, or a few who belong together."""
+        if self._stage.duration > _LONG_SECONDS and self._style != "dance":
+            self._sitter() if self._rng.random() < 0.2 else self._stroller()
+            return
         draw = self._rng.random()
         left = self._config.people - len(self.actors)
         if self._style == "dance":
@@ -208,6 +213,23 @@ class _Director:
                 for look, motion in zip(looks, motions, strict=True):
                     self._cast(look, motion)
                 return
+
+    def _stroller(self) -> None:
+        """Walk from place to place, for scenes so long that one way through the picture is not enough."""
+        rng, stage = self._rng, self._stage
+        look = self._draw_looks(moving=True)
+        speed = float(rng.uniform(0.8, 1.6))
+        skeleton = Skeleton(look.proportions)
+        ways: list[tuple[float, int, Motion]] = []
+        for _ in range(3):
+            way = stage.stroll(speed * stage.duration + 2.0, *self._heights)
+            motion = make_motion("walk", skeleton, rng, path=Path(way, speed=speed), item=look.item)
+            ways.append((stage.room_for(motion), len(ways), motion))
+            if ways[-1][0] > 0.5:
+                break
+        _, _, motion = max(ways)  # in a crowd the best may still brush past somebody
+        stage.take(motion)
+        self._cast(look, motion)
 
     def _standing_group(self, count: int) -> None:
         """Stand together and talk, or stand alone."""

@@ -88,6 +88,37 @@ class Stage:
         self._taken.append(way)
         return True
 
+    def room_for(self, motion: Motion) -> float:
+        """Give the least distance in metres that a motion leaves to everybody who is there already."""
+        way = np.array([(spot.x, spot.y) for spot in map(motion.footprint, self._times)])
+        return min((float(np.hypot(*(way - other).T).min()) for other in self._taken), default=np.inf)
+
+    def take(self, motion: Motion) -> None:
+        """Add a motion as it is."""
+        self._taken.append(np.array([(spot.x, spot.y) for spot in map(motion.footprint, self._times)]))
+
+    def stroll(self, length: float, smallest: float, tallest: float) -> list[Point]:
+        """Lay waypoints from one place in view to the next, around what stands there.
+
+        Args:
+            length: Of the whole way at least, metres.
+            smallest: As for `point`.
+            tallest: As for `point`.
+        """
+        way, walked = [self.point(0.0, smallest, tallest)], 0.0
+        while walked < length:
+            following = way[-1]
+            for _ in range(_TRIES):
+                following = self.point(0.0, smallest, tallest)
+                steps = np.linspace(way[-1], following, 20)
+                if np.hypot(*np.subtract(following, way[-1])) > 2 and all(self.is_clear(x, y, 0.3) for x, y in steps):
+                    break
+            else:  # hemmed in: go a little aside rather than stand for ever
+                following = following[0] + 2.5, following[1]
+            walked += float(np.hypot(*np.subtract(following, way[-1])))
+            way.append(following)
+        return way
+
     def add(self, make: Callable[[], Motion], *, near: float = 0.55) -> Motion | None:
         """Draw motions until one fits, or give up."""
         for _ in range(_TRIES):
