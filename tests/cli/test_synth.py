@@ -127,6 +127,7 @@ def test_a_folder_of_something_else_is_left_alone(tmp_path, capsys):
     (tmp_path / "dance-0001" / "notes.txt").write_text("mine")
     assert synth(tmp_path, "--scenes", "1") == 2
     assert "is no complete scene" in capsys.readouterr().err
+    assert synth(tmp_path, "--scenes", "1", "--overwrite") == 2
     assert hashes(tmp_path) == {"dance-0001/notes.txt": hashlib.sha256(b"mine").hexdigest()}
 
 
@@ -185,9 +186,11 @@ def test_a_run_that_was_cut_off_leaves_whole_scenes_and_goes_on(how, scenes, tmp
     assert hashes(tmp_path) == hashes(scenes)
 
 
-def test_too_many_people_for_the_place_are_fewer_not_a_hang(tmp_path):
+def test_too_many_people_for_the_place_are_fewer_and_the_run_says_so(tmp_path, capsys):
     assert (
-        main(["synth", "-o", str(tmp_path), "--size", "96x64", "--frames", "1", "--people", "40", "--scenes", "1"]) == 0
+        main(["synth", "-o", str(tmp_path), "--size", "96x64", "--frames", "1", "--people", "150", "--scenes", "1"])
+        == 0
     )
     record = json.loads((tmp_path / "dance-0001" / "scene.json").read_text())
-    assert 5 < len(record["people"]) <= 40
+    assert 5 < len(record["people"]) < 150
+    assert f"no room for 150 people: dance-0001 has {len(record['people'])}" in capsys.readouterr().err

@@ -16,6 +16,7 @@ from typing import Literal
 
 from vsdmot.cli.arguments import Parser, make_parser, parse
 from vsdmot.cli.console import Progress, say, show_files, warn
+from vsdmot.cli.cores import usable_cores
 from vsdmot.cli.data_report import DataReport, show, to_json
 from vsdmot.cli.stopping import until_stopped
 from vsdmot.config import at_least, check
@@ -196,7 +197,7 @@ def build_data(settings: BuildSettings) -> None:
     if not check_output_folder(settings.output, recipe, overwrite=settings.overwrite):
         say(f"{settings.output} is complete already; nothing to do")
         return
-    workers = settings.workers or _num_cores()
+    workers = settings.workers or usable_cores()
     originals = {sequence.source for sequence in plan}
     with Progress("checking the originals", _about(originals)) as progress:
         reports = examine(plan, Look(workers=workers, seen=progress.advance))
@@ -224,7 +225,7 @@ def _check(settings: CheckSettings, folder: Path) -> DataReport:
         except SourceError:
             if not annotations:
                 raise
-    workers = settings.workers or _num_cores()
+    workers = settings.workers or usable_cores()
     with Progress("checking", _about(folders, annotations)) as progress:
         look = Look(decode=settings.decode, workers=workers, seen=progress.advance)
         sequences = tuple(check_folder(path, look) for path in folders)
@@ -266,10 +267,6 @@ def _warn_of_a_full_disk(plan: Plan, settings: BuildSettings) -> None:
 def _show_build(output: Path) -> None:
     say("\n".join(check_build(output).lines()))
     show_files([output / name for name in (*LISTS, MEMBERSHIP, NAME)])
-
-
-def _num_cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _ratio(text: str) -> str | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import os
 from collections import deque
 from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
@@ -12,6 +11,7 @@ from pathlib import Path
 
 from vsdmot.cli.arguments import make_parser, parse
 from vsdmot.cli.console import Progress, say, show_files, warn, warn_about_reading
+from vsdmot.cli.cores import usable_cores
 from vsdmot.cli.stopping import until_stopped
 from vsdmot.config import at_least, check
 from vsdmot.degradation.operators import Operator
@@ -192,5 +192,5 @@ def _check_kinds(source: Path, output: Path) -> None:
 
 def _num_workers(settings: DegradeCommand, num_frames: int | None) -> int:
     """Give the number of workers: as asked for, else one for each core, but none that would have nothing to do."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    cores = usable_cores()
     return max(1, min(settings.workers or cores, num_frames if num_frames is not None else cores))

@@ -7,7 +7,6 @@ known boxes, and an association tracker links them; so it shows the program, not
 from __future__ import annotations
 
 import contextlib
-import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +15,7 @@ import numpy as np
 
 from vsdmot.cli.arguments import make_parser, parse
 from vsdmot.cli.console import Progress, say, show_files
+from vsdmot.cli.cores import usable_cores
 from vsdmot.cli.stopping import until_stopped
 from vsdmot.cli.track import Summary, TrackSettings, track
 from vsdmot.detection.writers import DetTextWriter
@@ -59,7 +59,7 @@ def demo(settings: DemoSettings) -> Summary:
     say("Rendering a low-quality clip of people (the first time, half a minute goes into compiling) ...")
     from vsdmot.synthesis.rendered_clip import render_people
 
-    frames = render_people(settings.clip, threads=os.cpu_count() or 1)
+    frames = render_people(settings.clip, threads=usable_cores())
     write_clip(frames, settings.clip, clip, truth, detections)
     say("Tracking it with OC-SORT on imitated proposals; the paper's network has no trained weights to ship yet ...")
     summary = track(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 from collections.abc import Iterable, Iterator, Sequence
@@ -11,7 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from vsdmot.cli.arguments import make_parser, parse
-from vsdmot.cli.console import Progress, say
+from vsdmot.cli.console import Progress, say, warn
+from vsdmot.cli.cores import usable_cores
 from vsdmot.cli.stopping import until_stopped
 from vsdmot.config import at_least, check, to_mapping
 from vsdmot.errors import OutputError
@@ -101,12 +101,12 @@ def synth(settings: SynthSettings) -> None:
     Raises:
         OutputError: The folder cannot be written, or holds something else under a scene's name.
     """
-    from vsdmot.synthesis.recording import is_recorded
+    from vsdmot.synthesis.recording import RECORD, is_recorded
 
     plan = list(_plan(settings))
-    missing = []
+    missing, sparse = [], list[str]()
     for number, style, folder, record in plan:
-        if settings.overwrite and folder.exists():
+        if settings.overwrite and (folder / RECORD).is_file():  # nothing but scenes is ever removed
             _remove(folder)
         if not is_recorded(folder, record):
             missing.append((number, style, folder, record))
@@ -114,8 +114,11 @@ def synth(settings: SynthSettings) -> None:
         say(f"{len(plan) - len(missing)} of {len(plan)} scenes are there already")
     if missing:
         with Progress("rendering", len(missing) * settings.frames) as progress:
-            for _ in until_stopped(_render(settings, missing)):
+            for _ in until_stopped(_render(settings, missing, sparse)):
                 progress.advance()
+    if sparse:
+        more = f" and {len(sparse) - 3} more" if len(sparse) > 3 else ""
+        warn(f"no room for {settings.people} people: {', '.join(sparse[:3])}{more}")
     say(f"{len(plan)} scenes of {settings.frames} frames are in {settings.output}")
 
 
@@ -137,13 +140,13 @@ def _plan(settings: SynthSettings) -> Iterator[_Planned]:
         yield number, style, settings.output / f"{style}-{number:04d}", record
 
 
-def _render(settings: SynthSettings, planned: Iterable[_Planned]) -> Iterator[int]:
+def _render(settings: SynthSettings, planned: Iterable[_Planned], sparse: list[str]) -> Iterator[int]:
+    """Render scenes; yields each frame's index, and adds to ``sparse`` what scene has fewer people than asked for."""
     from vsdmot.synthesis.direction import make_scene
     from vsdmot.synthesis.recording import record_scene
     from vsdmot.synthesis.threads import in_order
 
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    threads = settings.workers or cores
+    threads = settings.workers or usable_cores()
     config = settings.scene_config()
 
     def make(item: _Planned) -> tuple[Scene, Path, dict[str, object]]:
@@ -152,6 +155,8 @@ def _render(settings: SynthSettings, planned: Iterable[_Planned]) -> Iterator[in
 
     # One thread prepares the next scenes while the others draw.
     for scene, folder, record in in_order(make, planned, 1):
+        if len(scene.actors) < config.people:
+            sparse.append(f"{scene.name} has {len(scene.actors)}")
         yield from record_scene(
             scene, folder, record, threads=threads, image_format=settings.format, masks=settings.masks
         )

@@ -209,9 +209,7 @@ class _Director:
                 kind: Kind = "run" if running else "walk"
                 skeleton = Skeleton(look.proportions)
                 motions.append(make_motion(kind, skeleton, rng, path=path, item=look.item, hands=hands[k]))
-            if self._accept(motions, near=0.42):
-                for look, motion in zip(looks, motions, strict=True):
-                    self._cast(look, motion)
+            if self._admit(looks, motions, near=0.42):
                 return
 
     def _stroller(self) -> None:
@@ -247,9 +245,7 @@ class _Director:
                 kind: Kind = "turn" if count == 1 and rng.random() < 0.25 else "stand"
                 spot = Spot(*here, facing)
                 motions.append(make_motion(kind, Skeleton(look.proportions), rng, place=spot, item=look.item))
-            if self._accept(motions, near=0.5):
-                for look, motion in zip(looks, motions, strict=True):
-                    self._cast(look, motion)
+            if self._admit(looks, motions, near=0.5):
                 return
 
     def _sitter(self) -> None:
@@ -282,10 +278,13 @@ class _Director:
         if motion is not None:
             self._cast(look, motion)
 
-    def _accept(self, motions: list[Motion], near: float) -> bool:
-        """Take all motions of a group or none."""
+    def _admit(self, looks: list[Appearance], motions: list[Motion], near: float) -> bool:
+        """Let a whole group in, or, where one of them finds no room, nobody."""
         with self._stage.trial() as trial:
             trial.keep = all(self._stage.try_add(motion, near=near) for motion in motions)
+        if trial.keep:
+            for look, motion in zip(looks, motions, strict=True):
+                self._cast(look, motion)
         return trial.keep
 
     def _draw_looks(self, *, moving: bool | None = None, item: Item = "none") -> Appearance:

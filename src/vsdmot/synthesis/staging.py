@@ -78,7 +78,7 @@ class Stage:
             near: Metres that two people keep between their middles.
             on_seat: Whether to leave out the obstacles: a seat is one.
         """
-        way = np.array([(spot.x, spot.y) for spot in map(motion.footprint, self._times)])
+        way = self._way(motion)
         if not on_seat and not all(self.is_clear(x, y, 0.25) for x, y in way[::2].tolist()):
             return False
         if np.hypot(*(way - self._camera).T).min() < 1.3:
@@ -90,12 +90,12 @@ class Stage:
 
     def room_for(self, motion: Motion) -> float:
         """Give the least distance in metres that a motion leaves to everybody who is there already."""
-        way = np.array([(spot.x, spot.y) for spot in map(motion.footprint, self._times)])
+        way = self._way(motion)
         return min((float(np.hypot(*(way - other).T).min()) for other in self._taken), default=np.inf)
 
     def take(self, motion: Motion) -> None:
         """Add a motion as it is."""
-        self._taken.append(np.array([(spot.x, spot.y) for spot in map(motion.footprint, self._times)]))
+        self._taken.append(self._way(motion))
 
     def stroll(self, length: float, smallest: float, tallest: float) -> list[Point]:
         """Lay waypoints from one place in view to the next, around what stands there.
@@ -150,3 +150,7 @@ class Stage:
         start = point[0] + sin(direction) * before, point[1] - cos(direction) * before
         end = point[0] - sin(direction + turn) * after, point[1] + cos(direction + turn) * after
         return [start, point, end]
+
+    def _way(self, motion: Motion) -> NDArray[np.float64]:
+        """Give where a motion is at the moments that are checked, ``(T, 2)``."""
+        return np.array([(spot.x, spot.y) for spot in map(motion.footprint, self._times)])
