@@ -74,17 +74,25 @@ def test_flag_and_class_decide_who_is_a_person(tmp_path, flag, kind, counts):
 
 
 @pytest.mark.parametrize(
-    ("labels", "ids"),
+    ("labels", "classes"),
     [
-        ("car\nperson\n", [2]),
-        ("Pedestrian\ncar\nhuman", [1, 3]),
+        ("car\nperson\n", [3, 1]),
+        ("Pedestrian\nbag\nhuman", [1, 0, 1]),
         ("dancer\n\n", [1]),
-        ("\ufeffperson\r\ncar\r\n", [1]),
+        ("\ufeffperson\r\nReflection\r\n", [1, 12]),
     ],
 )
-def test_labels_beside_the_file_tell_which_class_is_a_person(tmp_path, labels, ids):
-    content = "".join(f"1,{kind},5,5,9,9,1,{kind},1\n" for kind in (1, 2, 3))
-    assert read(tmp_path, content, labels).people().ids.tolist() == ids
+def test_labels_beside_the_file_are_translated_into_the_classes_of_motchallenge(tmp_path, labels, classes):
+    content = "".join(f"1,{kind},5,5,9,9,1,{kind},1\n" for kind in range(1, len(classes) + 1))
+    truth = read(tmp_path, content, labels)
+    assert truth.is_labelled
+    assert truth.classes.tolist() == classes
+    assert truth.people().ids.tolist() == [number for number, kind in enumerate(classes, start=1) if kind == 1]
+
+
+def test_a_class_without_a_label_is_refused(tmp_path):
+    with pytest.raises(FormatError, match=r"gt\.txt:1: expected a class that labels\.txt names \(1 to 2\), got 3"):
+        read(tmp_path, "1,1,5,5,9,9,1,3,1", "car\nperson\n")
 
 
 def test_labels_mean_that_ten_columns_hold_a_class(tmp_path):

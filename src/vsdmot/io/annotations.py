@@ -32,6 +32,13 @@ Layout = Literal["plain", "mot15", "mot17"]
 
 PEDESTRIAN = 1
 UNKNOWN_CLASS = -1
+OTHER_CLASS = 0
+"""What ``labels.txt`` names and MOTChallenge has no class for."""
+MOT_CLASSES = (
+    "pedestrian", "person_on_vehicle", "car", "bicycle", "motorbike", "non_mot_vehicle", "static_person", "distractor",
+    "occluder", "occluder_on_ground", "occluder_full", "reflection", "crowd",
+)  # fmt: skip
+"""Classes 1 to 13 of MOT16, MOT17 and MOT20."""
 PERSON_LABELS = frozenset({"person", "people", "pedestrian", "human"})
 """Names that mean a person in ``labels.txt``, in lower case."""
 
@@ -47,10 +54,11 @@ class GroundTruth:
         boxes: ``(N, 4)`` float64 ``xyxy`` in pixels, as in the file: MOTChallenge counts pixels from 1, and neither the
             official evaluation nor MOTRv2 subtracts it. May reach beyond the image; may be turned inside out.
         considered: ``(N,)`` bool; False where the flag says that evaluation leaves the box out.
-        classes: ``(N,)`` int64; -1 where the file has none.
+        classes: ``(N,)`` int64, as MOTChallenge numbers them (`MOT_CLASSES`); -1 where the file has none; translated
+            where a ``labels.txt`` names them, with 0 for what is no class of MOTChallenge.
         visibility: ``(N,)`` float64, visible share of the person; 1 where the file has none.
         line_numbers: ``(N,)`` int64, from 1.
-        person_classes: The classes that count as a person, besides -1.
+        is_labelled: Whether a ``labels.txt`` named the classes.
     """
 
     path: Path
@@ -61,7 +69,7 @@ class GroundTruth:
     classes: NDArray[np.int64]
     visibility: NDArray[np.float64]
     line_numbers: NDArray[np.int64]
-    person_classes: frozenset[int] = frozenset({PEDESTRIAN})
+    is_labelled: bool = False
 
     def __post_init__(self) -> None:
         if np.any(np.diff(self.frames) < 0):
@@ -89,14 +97,14 @@ class GroundTruth:
         return self._pick(keep)
 
     def people(self) -> Self:
-        """Rows that count as a person: flag not 0, and a class that means a person or no class at all.
+        """Rows that count as a person: flag not 0, and class 1 or no class at all.
 
-        Without ``labels.txt`` only class 1, pedestrian, means a person, as in the official evaluation of MOT16, MOT17,
-        MOT20 and DanceTrack. Of the other classes that show people, 2 (on a vehicle), 7 (static), 8 (distractor) and 12
-        (reflection) are neither asked for nor punished by it, and 13 (crowd) is ignored. In the published files all of
-        these have the flag 0, so that MOTRv2's wider rule, which also takes class 7, gives the same rows.
+        Only class 1, pedestrian, means a person, as in the official evaluation of MOT16, MOT17, MOT20 and DanceTrack.
+        Of the other classes that show people, 2 (on a vehicle), 7 (static), 8 (distractor) and 12 (reflection) are
+        neither asked for nor punished by it, and 13 (crowd) is ignored. In the published files all of these have the
+        flag 0, so that MOTRv2's wider rule, which also takes class 7, gives the same rows.
         """
-        is_person = np.isin(self.classes, [*self.person_classes, UNKNOWN_CLASS])
+        is_person = np.isin(self.classes, (PEDESTRIAN, UNKNOWN_CLASS))
         return self._pick(self.considered & is_person)
 
     def _pick(self, rows: slice | NDArray[np.bool_]) -> Self:
@@ -128,10 +136,9 @@ def read_ground_truth(path: Path, *, layout: Layout | None = None) -> GroundTrut
         raise ValueError(f"layout must be one of {', '.join(get_args(Layout))}, got {layout!r}")
     rows = read_mot(path, min_columns=7)
     _require_equal_columns(path, rows)
-    labels = path.with_name("labels.txt")
-    person_classes = read_person_classes(labels) if labels.is_file() else frozenset({PEDESTRIAN})
+    labels = labels_of(path)
     num_columns = int(rows.num_columns[0]) if len(rows) else 7
-    layout = layout or find_layout(num_columns, has_labels=labels.is_file())
+    layout = layout or find_layout(num_columns, has_labels=labels is not None)
     if layout == "mot17" and len(rows) and num_columns < 8:
         raise FormatError(
             f"{path}:{rows.line_numbers[0]}: expected at least 8 values, the last of them the class, got {num_columns}"
@@ -144,6 +151,8 @@ def read_ground_truth(path: Path, *, layout: Layout | None = None) -> GroundTrut
         kinds = rows.rest[:, 0]
         _reject(path, rows, ~(np.abs(kinds) < 2**31) | (np.floor(kinds) != kinds), "a class that is whole", kinds)
         classes = kinds.astype(np.int64)
+        if labels is not None:
+            classes = translate_classes(path, classes, rows.line_numbers, labels)
         if num_columns > 8:
             visibility = rows.rest[:, 1]
             _reject(path, rows, ~np.isfinite(visibility), "a visibility that is a number", visibility)
@@ -158,7 +167,7 @@ def read_ground_truth(path: Path, *, layout: Layout | None = None) -> GroundTrut
         classes=classes[order],
         visibility=visibility[order],
         line_numbers=rows.line_numbers[order],
-        person_classes=person_classes,
+        is_labelled=labels is not None,
     )
 
 
@@ -173,11 +182,17 @@ def find_layout(num_columns: int, *, has_labels: bool = False) -> Layout:
     return "mot17" if num_columns < 10 or has_labels else "mot15"
 
 
-def read_person_classes(path: Path) -> frozenset[int]:
-    """Find the classes of people in a ``labels.txt``, whose lines name the classes 1, 2, 3 ...
+def labels_of(path: Path) -> dict[int, int] | None:
+    """Read the ``labels.txt`` beside a file of ground truth, if there is one, as `read_labels` does."""
+    labels = path.with_name("labels.txt")
+    return read_labels(labels) if labels.is_file() else None
+
+
+def read_labels(path: Path) -> dict[int, int]:
+    """Read a ``labels.txt``: number of a label, from 1, to the class of MOTChallenge that its name means.
 
     A name means a person if it is one of `PERSON_LABELS`. A single label means a person whatever its name: people label
-    "player" or "dancer" and nothing else.
+    "player" or "dancer" and nothing else. Names of `MOT_CLASSES` keep their meaning; all others are `OTHER_CLASS`.
 
     Raises:
         FormatError: The file is no text, or it has several labels and none of them means a person.
@@ -188,15 +203,39 @@ def read_person_classes(path: Path) -> frozenset[int]:
         raise FormatError(f"{path}: expected UTF-8 text with one label per line") from None
     labels = {number: line.strip() for number, line in enumerate(lines, start=1) if line.strip()}
     if len(labels) == 1:
-        return frozenset(labels)
-    people = frozenset(number for number, label in labels.items() if label.lower() in PERSON_LABELS)
-    if not people:
+        return dict.fromkeys(labels, PEDESTRIAN)
+    classes = {number: _class_of(label.lower()) for number, label in labels.items()}
+    if PEDESTRIAN not in classes.values():
         found = ", ".join(list(labels.values())[:5]) or "an empty file"
         raise FormatError(
             f"{path}: expected a label that means a person ({', '.join(sorted(PERSON_LABELS))}), got {found}; "
             "rename the label in this file"
         )
-    return people
+    return classes
+
+
+def translate_classes(
+    path: Path, classes: NDArray[np.int64], line_numbers: NDArray[np.int64], labels: dict[int, int]
+) -> NDArray[np.int64]:
+    """Turn the numbers of labels, ``(N,)``, into classes of MOTChallenge.
+
+    Raises:
+        FormatError: A number has no label.
+    """
+    unnamed = np.flatnonzero(~np.isin(classes, list(labels)))
+    if len(unnamed):
+        row = int(unnamed[0])
+        raise FormatError(
+            f"{path}:{line_numbers[row]}: expected a class that labels.txt names (1 to {max(labels)}), "
+            f"got {classes[row]}"
+        )
+    return np.array([labels[number] for number in classes.tolist()], np.int64)
+
+
+def _class_of(label: str) -> int:
+    if label in PERSON_LABELS:
+        return PEDESTRIAN
+    return MOT_CLASSES.index(label) + 1 if label in MOT_CLASSES else OTHER_CLASS
 
 
 def _require_equal_columns(path: Path, rows: MotRows) -> None:

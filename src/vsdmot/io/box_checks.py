@@ -24,7 +24,8 @@ def check_boxes(truth: GroundTruth, indices: NDArray[np.int64], size: tuple[int,
     problems = []
     if not len(truth.people()):
         found = f"none of its {len(truth)} boxes counts as a person" if len(truth) else "it is empty"
-        expected = f"expected boxes of people (flag not 0, class {some(sorted(truth.person_classes))}), {found}"
+        person = "a label that means a person" if truth.is_labelled else "class 1"
+        expected = f"expected boxes of people (flag not 0, {person}), {found}"
         problems.append(Problem("nobody", expected, str(truth.path)))
     if len(indices):
         lost = ~np.isin(truth.frames, indices)
