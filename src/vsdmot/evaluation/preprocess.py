@@ -21,7 +21,7 @@ from vsdmot.io.annotations import MOT_CLASSES, OTHER_CLASS, PEDESTRIAN, GroundTr
 
 EPS = float(np.finfo(float).eps)
 MATCH_IOU = 0.5
-"""Overlap that a result must have with a distractor to be taken out, and with a person to be right (CLEAR, Identity)."""
+"""Overlap from which a result is taken out with a distractor, and is right on a person (CLEAR, Identity)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,11 +108,9 @@ def box_overlaps(first: NDArray[np.float64], second: NDArray[np.float64]) -> NDA
     if not len(first) or not len(second):
         return np.zeros((len(first), len(second)))
     with np.errstate(invalid="ignore"):
-        inner = np.minimum(first[:, None, 2:], second[None, :, 2:]) - np.maximum(
-            first[:, None, :2], second[None, :, :2]
-        )
-        np.maximum(inner, 0, out=inner)
-        shared = inner[..., 0] * inner[..., 1]
+        top_left = np.maximum(first[:, None, :2], second[None, :, :2])
+        sides = np.maximum(np.minimum(first[:, None, 2:], second[None, :, 2:]) - top_left, 0)
+        shared: NDArray[np.float64] = sides[..., 0] * sides[..., 1]
         areas = (first[:, 2] - first[:, 0]) * (first[:, 3] - first[:, 1])
         others = (second[:, 2] - second[:, 0]) * (second[:, 3] - second[:, 1])
         union = areas[:, None] + others[None, :] - shared
@@ -120,7 +118,8 @@ def box_overlaps(first: NDArray[np.float64], second: NDArray[np.float64]) -> NDA
         shared[:, others <= EPS] = 0
     nothing = union <= EPS
     shared[nothing], union[nothing] = 0, 1
-    return shared / union
+    overlaps: NDArray[np.float64] = shared / union
+    return overlaps
 
 
 def _not_on(overlap: NDArray[np.float64], in_doubt: NDArray[np.bool_]) -> NDArray[np.bool_]:

@@ -14,16 +14,19 @@ if TYPE_CHECKING:
     from vsdmot.evaluation.preprocess import SequenceData
 
 ALPHAS: NDArray[np.float64] = np.arange(0.05, 0.99, 0.05)
-"""``(19,)``: the localisation thresholds that HOTA and its parts are averaged over (HOTA, Luiten et al. 2021, Sec. 4)."""
+"""``(19,)``: the localisation thresholds that HOTA and its parts are averaged over (Luiten et al. 2021)."""
 
 FIELDS = (
-    "HOTA DetA AssA DetRe DetPr AssRe AssPr LocA OWTA HOTA(0) LocA(0) HOTALocA(0) "
-    "MOTA MOTP MODA CLR_Re CLR_Pr MTR PTR MLR sMOTA CLR_F1 FP_per_frame MOTAL MOTP_sum "
-    "CLR_TP CLR_FN CLR_FP IDSW MT PT ML Frag CLR_Frames IDF1 IDR IDP IDTP IDFN IDFP"
-).split()
+    "HOTA", "DetA", "AssA", "DetRe", "DetPr", "AssRe", "AssPr", "LocA", "OWTA", "HOTA(0)", "LocA(0)", "HOTALocA(0)",
+    "MOTA", "MOTP", "MODA", "CLR_Re", "CLR_Pr", "MTR", "PTR", "MLR", "sMOTA", "CLR_F1", "FP_per_frame", "MOTAL",
+    "MOTP_sum", "CLR_TP", "CLR_FN", "CLR_FP", "IDSW", "MT", "PT", "ML", "Frag", "CLR_Frames",
+    "IDF1", "IDR", "IDP", "IDTP", "IDFN", "IDFP",
+)  # fmt: skip
 """Every number of `Scores`, in TrackEval's order and spelling."""
 
-COUNTS = frozenset("CLR_TP CLR_FN CLR_FP IDSW MT PT ML Frag CLR_Frames IDTP IDFN IDFP".split())
+COUNTS = frozenset(
+    ("CLR_TP", "CLR_FN", "CLR_FP", "IDSW", "MT", "PT", "ML", "Frag", "CLR_Frames", "IDTP", "IDFN", "IDFP")
+)
 """Fields that are whole numbers; all others but ``FP_per_frame`` and ``MOTP_sum`` are fractions of 1."""
 
 
