@@ -14,7 +14,7 @@ from pathlib import Path
 import PIL.Image
 import pytest
 
-from vsdmot.cli import data, data_report
+from vsdmot.cli import data
 from vsdmot.datasets.splits import read_split
 from vsdmot.io.images import read_image
 
@@ -91,7 +91,7 @@ def test_a_terminal_gets_a_drawn_table_that_fits_it(vsdmot, draw_sequence, tmp_p
     for name in ("[one]", "two"):
         draw_sequence(tmp_path / "set" / name)
     monkeypatch.setenv("COLUMNS", str(width))
-    monkeypatch.setattr(data_report.sys.stdout, "isatty", lambda: True, raising=False)
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True, raising=False)
     out = vsdmot("data", "check", tmp_path / "set").out
     table = [re.sub("\x1b[^m]*m", "", line) for line in out.splitlines()[:-1]]
     assert max(map(len, table)) <= width

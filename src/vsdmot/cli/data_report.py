@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections import defaultdict
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, get_args
 
 from vsdmot.cli.console import say
+from vsdmot.cli.tables import show_table
 from vsdmot.datasets.build_check import BuildReport
 from vsdmot.io.crowdhuman_check import CrowdReport
 from vsdmot.io.dataset_check import SequenceReport
 from vsdmot.io.problems import Problem, ProblemKind, counted, pixels
+from vsdmot.report.tables import Table
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,10 +67,9 @@ class DataReport:
 def show(report: DataReport) -> None:
     """Print everything: drawn on a terminal, plain and aligned elsewhere."""
     if report.sequences:
-        _show_table(("sequence", *_NUMBERS), [_row(report, one) for one in report.sequences], _total_row(report))
+        _show_table(_sequences(report))
     if report.crowds:
-        columns = ("annotations", "images", "people", "heads", "ignored", "sizes", "problems")
-        _show_table(columns, [_crowd_row(report, one) for one in report.crowds], None)
+        _show_table(_crowds(report))
     if report.build:
         say("\n".join([*report.build.lines(), ""]))
     groups: defaultdict[str, list[Problem]] = defaultdict(list)
@@ -132,7 +131,24 @@ def to_json(report: DataReport) -> dict[str, Any]:
     }
 
 
+_FIRST_TO_GO = ("outside", "detections", "gaps", "of people", "fps", "heads", "ids", "size")
+"""Columns that a narrow terminal does without; the first goes first."""
+
+
+def _show_table(table: Table) -> None:
+    show_table(table, first_to_go=_FIRST_TO_GO, styles={"problems": "red"})
+
+
 _NUMBERS = ("frames", "size", "fps", "boxes", "of people", "ids", "gaps", "outside", "detections", "problems")
+
+
+def _sequences(report: DataReport) -> Table:
+    return Table(
+        title="",
+        columns=("sequence", *_NUMBERS),
+        rows=tuple(_row(report, one) for one in report.sequences),
+        totals=(_total_row(report),) if len(report.sequences) > 1 else (),
+    )
 
 
 def _row(report: DataReport, one: SequenceReport) -> tuple[str, ...]:
@@ -158,9 +174,7 @@ def _row(report: DataReport, one: SequenceReport) -> tuple[str, ...]:
     )
 
 
-def _total_row(report: DataReport) -> tuple[str, ...] | None:
-    if len(report.sequences) < 2:
-        return None
+def _total_row(report: DataReport) -> tuple[str, ...]:
     totals = report.totals()
     return (
         "total",
@@ -177,6 +191,14 @@ def _total_row(report: DataReport) -> tuple[str, ...] | None:
     )
 
 
+def _crowds(report: DataReport) -> Table:
+    return Table(
+        title="",
+        columns=("annotations", "images", "people", "heads", "ignored", "sizes", "problems"),
+        rows=tuple(_crowd_row(report, one) for one in report.crowds),
+    )
+
+
 def _crowd_row(report: DataReport, one: CrowdReport) -> tuple[str, ...]:
     missing = one.num_images != one.num_annotated
     sizes = "-" if one.smallest is None or one.largest is None else f"{pixels(one.smallest)}-{pixels(one.largest)}"
@@ -189,54 +211,6 @@ def _crowd_row(report: DataReport, one: CrowdReport) -> tuple[str, ...]:
         sizes,
         f"{len(one.problems)}" if one.problems else "-",
     )
-
-
-def _show_table(columns: Sequence[str], rows: Sequence[Sequence[str]], total: Sequence[str] | None) -> None:
-    if sys.stdout.isatty():
-        _draw_table(columns, rows, total)
-        return
-    every = [columns, *rows, *([total] if total else [])]
-    widths = [max(map(len, column)) for column in zip(*every, strict=True)]
-    for row in every:
-        first, *others = (
-            cell.ljust(w) if i == 0 else cell.rjust(w) for i, (cell, w) in enumerate(zip(row, widths, strict=True))
-        )
-        say("  ".join((first, *others)).rstrip())
-    say("")
-
-
-_FIRST_TO_GO = ("outside", "detections", "gaps", "of people", "fps", "heads", "ids", "size")
-"""Columns that a narrow terminal does without; the first goes first."""
-
-
-def _draw_table(columns: Sequence[str], rows: Sequence[Sequence[str]], total: Sequence[str] | None) -> None:
-    from rich.box import SIMPLE
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    console = Console()
-    shown = list(columns)
-    for name in _FIRST_TO_GO:
-        if console.width >= _width(shown, columns, rows) + 3 * len(shown):
-            break
-        shown = [column for column in shown if column != name]
-    table = Table(box=SIMPLE, show_footer=total is not None)
-    for number, name in enumerate(columns):
-        if name in shown:
-            footer = Text(total[number] if total else "")
-            table.add_column(name, footer, justify="right" if number else "left", overflow="fold", no_wrap=number > 0)
-    for row in rows:
-        cells = [Text(cell) for name, cell in zip(columns, row, strict=True) if name in shown]
-        cells[-1].stylize("red" if row[-1] != "-" else "")
-        table.add_row(*cells)
-    console.print(table)
-
-
-def _width(shown: Sequence[str], columns: Sequence[str], rows: Sequence[Sequence[str]]) -> int:
-    """Count the characters of the columns that are shown."""
-    widths = [max(map(len, column)) for column in zip(columns, *rows, strict=True)]
-    return sum(width for name, width in zip(columns, widths, strict=True) if name in shown)
 
 
 def _summary(report: DataReport, groups: dict[str, list[Problem]]) -> str:
