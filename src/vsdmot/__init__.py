@@ -12,6 +12,7 @@ from vsdmot.errors import VsdmotError
 from vsdmot.version import __version__
 
 if TYPE_CHECKING:
+    from vsdmot.evaluation.evaluate import evaluate
     from vsdmot.io.sources import open_source
     from vsdmot.quality import assess
     from vsdmot.structures import Frame, FrameQuality, FrameResult, Proposals, Tracks
@@ -25,6 +26,7 @@ _HOME = {
     "Tracker": "vsdmot.tracking.tracker",
     "Tracks": "vsdmot.structures",
     "assess": "vsdmot.quality",
+    "evaluate": "vsdmot.evaluation.evaluate",
     "open_source": "vsdmot.io.sources",
 }
 
@@ -38,6 +40,7 @@ __all__ = [
     "VsdmotError",
     "__version__",
     "assess",
+    "evaluate",
     "open_source",
 ]
 

@@ -44,8 +44,9 @@ def bare(lines: list[str]) -> list[str]:
 
 
 def cells(lines: list[str]) -> list[list[str]]:
-    """Give the cells of a drawn table, without its rules."""
-    return [re.split(" {3,}", line.strip()) for line in bare(lines) if line.strip() and "─" not in line]
+    """Give the cells of a drawn table, without its rules and what is said below it."""
+    rows = [line.strip() for line in bare(lines) if line.strip() and "─" not in line]
+    return [re.split(" {3,}", row) for row in rows if not row.startswith("left out")]
 
 
 def test_elsewhere_it_is_the_plain_text_and_an_empty_line(capsys):
@@ -94,6 +95,9 @@ def test_without_totals_or_without_rows_there_is_one_rule(drawn):
 )
 def test_columns_go_in_their_order_and_only_as_many_as_must(drawn, width, gone):
     lines = drawn(TABLE, width, first_to_go=FIRST_TO_GO)
+    left_out = [name for name in TABLE.columns if name in gone]
+    assert bare(lines)[-2:] == [f" left out on this narrow terminal: {', '.join(left_out)}", ""]
+    lines = lines[:-2]
     assert max(map(len, bare(lines))) <= width
     header, *rows = cells(lines[1:])
     shown = [index for index, name in enumerate(TABLE.columns) if name not in gone]

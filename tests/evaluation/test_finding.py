@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from vsdmot.errors import ConfigError, FormatError, SourceError
-from vsdmot.evaluation.finding import find_results, find_truth
+from vsdmot.evaluation.result_files import find_results
+from vsdmot.evaluation.truth_files import find_truth
 
 ROW = "1,1,1,1,4,4,1,1,1\n"
 
@@ -83,7 +84,7 @@ def test_hidden_files_and_those_of_macos_are_not_seen(tmp_path):
     ("file", "name"),
     [
         ("walk/gt/gt.txt", "walk"),
-        ("walk/gt.txt", "gt"),
+        ("walk/gt.txt", "walk"),
         ("walk.gt.txt", "walk"),
         ("walk.txt", "walk"),
         ("a.b.txt", "a.b"),

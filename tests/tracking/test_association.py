@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 import supervision
 
-from vsdmot import Tracker
+from vsdmot import Tracker, evaluate
 from vsdmot.detection.yolox.detector import DetectorConfig, YoloxDetector
+from vsdmot.io.annotations import read_ground_truth
 from vsdmot.io.images import open_folder
 from vsdmot.structures import Proposals
 from vsdmot.tracking.association import _tracker_class
@@ -31,36 +32,6 @@ def test_ids_are_the_packages_plus_one_and_boxes_are_its_boxes(make_frames, bloc
         np.testing.assert_allclose(result.boxes, expected.xyxy[named], atol=1e-4)
 
 
-def hota(truth_file, results, num_frames: int) -> dict[str, float]:
-    """HOTA, MOTA and IDF1 in percent by the official classes, MOT15 rule: no preprocessing."""
-    import trackeval
-
-    from vsdmot.boxes import iou
-    from vsdmot.io.mot_text import read_mot
-
-    truth = read_mot(truth_file)
-    corners = np.concatenate([truth.boxes[:, :2], truth.boxes[:, :2] + truth.boxes[:, 2:]], axis=1)
-    true_ids = {value: k for k, value in enumerate(sorted(set(truth.ids.tolist())))}
-    track_ids = {value: k for k, value in enumerate(sorted({i for r in results for i in r.tracks.ids.tolist()}))}
-    data = {"gt_ids": [], "tracker_ids": [], "similarity_scores": []}
-    by_frame = {result.index: result.tracks for result in results}
-    for number in range(1, num_frames + 1):
-        here = (truth.frames == number) & (truth.scores != 0)
-        tracks = by_frame[number]
-        data["gt_ids"].append(np.array([true_ids[i] for i in truth.ids[here].tolist()], int))
-        data["tracker_ids"].append(np.array([track_ids[i] for i in tracks.ids.tolist()], int))
-        data["similarity_scores"].append(iou(corners[here], tracks.boxes.astype(float)))
-    data.update(
-        num_timesteps=num_frames, num_gt_ids=len(true_ids), num_tracker_ids=len(track_ids),
-        num_gt_dets=sum(map(len, data["gt_ids"])), num_tracker_dets=sum(map(len, data["tracker_ids"])),
-    )  # fmt: skip
-    return {
-        "HOTA": 100 * trackeval.metrics.HOTA().eval_sequence(data)["HOTA"].mean(),
-        "MOTA": 100 * trackeval.metrics.CLEAR({"PRINT_CONFIG": False}).eval_sequence(data)["MOTA"],
-        "IDF1": 100 * trackeval.metrics.Identity({"PRINT_CONFIG": False}).eval_sequence(data)["IDF1"],
-    }
-
-
 # HOTA, MOTA and IDF1 of the published detector and package on this sequence at input width 640.
 MEASURED = {"bytetrack": (53.2, 71.8, 66.8), "ocsort": (55.7, 76.9, 73.2)}
 
@@ -72,9 +43,10 @@ def test_published_detector_and_association_give_the_known_accuracy(shared_data)
     proposals = {frame.index: detector(frame) for frame in frames}
     for name, expected in MEASURED.items():
         tracker = Tracker.from_association(name, proposals=lambda frame: proposals[frame.index], frame_rate=25)
-        got = hota(folder / "gt" / "gt.txt", [tracker.update(frame) for frame in frames], len(frames))
+        tracks = {"TUD": [tracker.update(frame) for frame in frames]}
+        got = evaluate({"TUD": read_ground_truth(folder / "gt" / "gt.txt")}, tracks).combined
         for metric, value in zip(("HOTA", "MOTA", "IDF1"), expected, strict=True):
-            assert got[metric] == pytest.approx(value, abs=0.1), (name, got)
+            assert 100 * got[metric] == pytest.approx(value, abs=0.1), (name, metric)
 
 
 def test_lost_people_are_remembered_for_a_time_not_for_a_number_of_frames(block_proposals, make_frames):

@@ -41,7 +41,15 @@ def make_parser(
         positional: Names of settings that are given without a flag, in order.
         short: Names to one-letter flags.
     """
-    usage = " ".join([prog, *(f"{name.upper()}" for name in positional), "[options]"])
+    hints = get_type_hints(cls)
+    needed = [
+        f"{flag_name(field.name)} {_metavar(hints[field.name])}"
+        for field in dataclasses.fields(cls)
+        if field.name not in positional
+        and field.default is dataclasses.MISSING
+        and field.default_factory is dataclasses.MISSING
+    ]
+    usage = " ".join([prog, *(f"{name.upper()}" for name in positional), *needed, "[options]"])
     parser = Parser(prog=prog, usage=usage, description=_without_attributes(cls.__doc__ or ""))
     parser.add_argument("--config", metavar="FILE.yaml", help="take settings from this file; flags win over it")
     _add(parser, parser, cls, "", set(positional), short or {})
@@ -93,17 +101,23 @@ def _add(
                 flag_name(dotted), dest=dotted, action="store_true", default=argparse.SUPPRESS, help=text
             )
         else:
-            names = [short[dotted]] if dotted in short else []
+            names = [*([short[dotted]] if dotted in short else []), flag_name(dotted)]
+            several: dict[str, Any] = {"nargs": "+"} if _is_paths(hint) else {}
             section.add_argument(
-                *names, flag_name(dotted), dest=dotted, metavar=_metavar(hint), default=argparse.SUPPRESS, help=text
+                *names, dest=dotted, metavar=_metavar(hint), default=argparse.SUPPRESS, help=text, **several
             )
 
 
 def _default_text(field: dataclasses.Field[Any]) -> str:
-    if field.default is dataclasses.MISSING or field.default is None or field.default is False:
+    if field.default is dataclasses.MISSING or field.default in (None, ()) or field.default is False:
         return ""
     default = ",".join(map(str, field.default)) if isinstance(field.default, tuple) else field.default
     return f" (default: {str(default).lower() if isinstance(default, bool) else default})"
+
+
+def _is_paths(hint: Any) -> bool:
+    """Whether a setting holds any number of paths; they follow their flag one by one, as the shell expands ``*``."""
+    return get_origin(hint) is tuple and get_args(hint) == (Path, Ellipsis)
 
 
 def _metavar(hint: Any) -> str:
@@ -114,6 +128,8 @@ def _metavar(hint: Any) -> str:
         return "true|false"
     if options and get_origin(hint) is not tuple:
         return "|".join(dict.fromkeys(_metavar(option) for option in options))
+    if _is_paths(hint):
+        return "PATH"
     if get_origin(hint) is tuple and options[-1] is Ellipsis:
         return "NAME,NAME,..."
     if get_origin(hint) is tuple:

@@ -55,10 +55,11 @@ class Progress:
     Args:
         what: What is being done.
         total: Number of frames; None when unknown.
+        unit: What is counted.
     """
 
-    def __init__(self, what: str, total: int | None) -> None:
-        self._what, self._total = what, total
+    def __init__(self, what: str, total: int | None, *, unit: str = "frame") -> None:
+        self._what, self._total, self._unit = what, total, unit
         self._done = 0
         self._started = self._last_line = time.monotonic()
         self._bar: RichProgress | None = None
@@ -67,7 +68,7 @@ class Progress:
                 TextColumn("{task.description}"),
                 BarColumn(),
                 MofNCompleteColumn(),
-                TextColumn("{task.fields[rate]:.1f} frames/s"),
+                TextColumn(f"{{task.fields[rate]:.1f}} {unit}s/s"),
                 TextColumn("elapsed"),
                 TimeElapsedColumn(),
                 TextColumn("left"),
@@ -78,7 +79,7 @@ class Progress:
             self._task = self._bar.add_task(what, total=total, rate=0.0)
 
     def advance(self) -> None:
-        """Count one frame."""
+        """Count one."""
         self._done += 1
         now = time.monotonic()
         rate = self._done / max(now - self._started, 1e-9)
@@ -86,7 +87,7 @@ class Progress:
             self._bar.update(self._task, advance=1, rate=rate)
         elif now - self._last_line >= _LOG_SECONDS:
             self._last_line = now
-            sys.stderr.write(progress_line(self._what, self._done, self._total, rate) + "\n")
+            sys.stderr.write(progress_line(self._what, self._done, self._total, rate, self._unit) + "\n")
 
     def __enter__(self) -> Self:
         if self._bar is not None:
@@ -100,7 +101,7 @@ class Progress:
             self._bar.stop()
 
 
-def progress_line(what: str, done: int, total: int | None, rate: float) -> str:
+def progress_line(what: str, done: int, total: int | None, rate: float, unit: str = "frame") -> str:
     """Put progress into one line.
 
     >>> progress_line("tracking", 50, 200, 12.5)
@@ -109,10 +110,10 @@ def progress_line(what: str, done: int, total: int | None, rate: float) -> str:
     'tracking: frame 50, 12.5 frames/s'
     """
     if total is None:
-        return f"{what}: frame {done}, {rate:.1f} frames/s"
+        return f"{what}: {unit} {done}, {rate:.1f} {unit}s/s"
     left = round(max(total - done, 0) / max(rate, 1e-9))
     clock = f"{left // 3600}:{left // 60 % 60:02d}:{left % 60:02d}" if left >= 3600 else f"{left // 60}:{left % 60:02d}"
-    return f"{what}: frame {done} of {total}, {rate:.1f} frames/s, {clock} left"
+    return f"{what}: {unit} {done} of {total}, {rate:.1f} {unit}s/s, {clock} left"
 
 
 def _size(count: int) -> str:

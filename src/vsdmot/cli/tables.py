@@ -22,8 +22,8 @@ def show_table(table: Table, *, first_to_go: Sequence[str] = (), styles: Mapping
 
     Args:
         table: What to print.
-        first_to_go: Names of columns that a narrow terminal does without; the first goes first, and only as many go
-            as must. The rows' names always stay.
+        first_to_go: Names of columns that a narrow terminal does without, which is said below the table; the first
+            goes first, and only as many go as must. The rows' names always stay.
         styles: Names of columns to rich's styles for their cells, on a terminal; "-", which stands for nothing, and
             totals are left plain.
     """
@@ -31,7 +31,7 @@ def show_table(table: Table, *, first_to_go: Sequence[str] = (), styles: Mapping
         say(to_text(table))
         return
     console = Console()
-    table = _narrowed(table, first_to_go, console.width)
+    whole, table = table, _narrowed(table, first_to_go, console.width)
     name, *numbers = _widths(table)
     if _drawn_width([min(name, _SHORTEST_NAME), *numbers]) > console.width:
         say(to_text(table))  # the terminal breaks the lines, but no number is cut
@@ -39,6 +39,9 @@ def show_table(table: Table, *, first_to_go: Sequence[str] = (), styles: Mapping
     if table.title:
         console.print(Text(one_line(table.title), style="bold"))
     console.print(_drawn(table, styles))
+    left_out = [name for name in whole.columns if name not in table.columns]
+    if left_out:
+        say(f" left out on this narrow terminal: {', '.join(left_out)}\n")
 
 
 _SHORTEST_NAME = 8

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Protocol
 
 from vsdmot.errors import SourceError
-from vsdmot.evaluation.finding import sequences_below
+from vsdmot.evaluation.truth_files import sequences_below
 from vsdmot.io.images import list_images
 from vsdmot.io.json_lines import read_json_lines
 from vsdmot.io.problems import counted, some
