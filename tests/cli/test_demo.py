@@ -15,6 +15,8 @@ def test_the_demo_writes_all_its_files_and_says_plainly_what_it_shows(vsdmot, tm
     assert outcome.code == 0
     assert "Rendering" in outcome.out
     assert "imitated proposals" in outcome.out
+    assert "HOTA   DetA   AssA   MOTA   IDF1" in outcome.out
+    assert "By frame quality Q, the poorest quarter first" in outcome.out
     for name in ("clip.mp4", "clip.gt.txt", "clip.det.txt", "clip.tracked.mp4", "clip.mot.txt", "clip.jsonl"):
         assert str(tmp_path / "d" / name) in outcome.out
         assert (tmp_path / "d" / name).stat().st_size > 0
@@ -55,7 +57,7 @@ def test_settings_come_from_a_file(vsdmot, tmp_path):
 
 def test_unknown_verbs_name_the_nearest(refused):
     assert refused("trak") == "unknown verb 'trak'; did you mean track?"
-    assert refused("zzz") == "unknown verb 'zzz'; one of track, detect, degrade, synth, data, info, demo"
+    assert refused("zzz") == "unknown verb 'zzz'; one of track, detect, degrade, synth, data, eval, info, demo"
 
 
 def test_the_version_is_told(capsys):

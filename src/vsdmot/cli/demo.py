@@ -16,6 +16,7 @@ import numpy as np
 from vsdmot.cli.arguments import make_parser, parse
 from vsdmot.cli.console import Progress, say, show_files
 from vsdmot.cli.cores import usable_cores
+from vsdmot.cli.eval import EvalSettings, evaluate_files
 from vsdmot.cli.stopping import until_stopped
 from vsdmot.cli.track import Summary, TrackSettings, track
 from vsdmot.detection.writers import DetTextWriter
@@ -29,7 +30,7 @@ from vsdmot.synthesis.imitated_detector import noisy_proposals
 
 @dataclass(frozen=True, kw_only=True)
 class DemoSettings:
-    """Render a short low-quality clip of people, track it, and write video, MOT text and JSON Lines.
+    """Render a short low-quality clip of people, track it, write video, MOT text and JSON Lines, and score the tracks.
 
     The people are rendered, and the proposals are imitated from their known boxes: it shows what the program does, and
     says nothing about how well it finds people. A demo already in the folder is replaced.
@@ -50,7 +51,7 @@ def main(arguments: Sequence[str]) -> None:
 
 
 def demo(settings: DemoSettings) -> Summary:
-    """Make the clip, track it and say where the files are.
+    """Make the clip, track it, score the tracks and say where the files are.
 
     Raises:
         OutputError: The folder cannot be written.
@@ -71,6 +72,15 @@ def demo(settings: DemoSettings) -> Summary:
             mot=settings.output / "clip.mot.txt",
             jsonl=settings.output / "clip.jsonl",
             overwrite=True,
+        )
+    )
+    say("\nHow well, and how well where the picture is poor:")
+    evaluate_files(
+        EvalSettings(
+            gt=truth,
+            pred=(settings.output / "clip.mot.txt",),
+            by_quality=str(settings.output / "clip.jsonl"),
+            columns=("HOTA", "DetA", "AssA", "MOTA", "IDF1", "IDSW"),
         )
     )
     say("Made for it:")

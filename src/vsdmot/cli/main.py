@@ -26,7 +26,7 @@ VERBS = {
     "data": "check data sets, and build the paper's sets of low quality",
     "eval": "score results against ground truth: HOTA, MOTA, IDF1 and the rest",
     "info": "say what a file or folder of weights is",
-    "demo": "make a short low-quality clip, track it, and show where the files are",
+    "demo": "make a short low-quality clip, track and score it, and show the files",
 }
 """Verb to summary; the module ``vsdmot.cli.VERB`` is imported only when it is called."""
 

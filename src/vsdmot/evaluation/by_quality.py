@@ -43,7 +43,7 @@ def split_by_quality(
     *,
     num_groups: int = NUM_GROUPS,
 ) -> list[QualityGroup]:
-    """Split the frames of all sequences at the quantiles of their quality, the poorest first.
+    """Split the frames of all sequences into groups of equal size by their quality, the poorest first.
 
     Frames of equal quality are never parted, so that groups may differ in size, and there may be fewer of them.
 
@@ -63,8 +63,10 @@ def split_by_quality(
     known = quality[~np.isnan(quality)]
     if not len(known):
         raise ValueError("no quality is known")
-    edges = np.quantile(known, np.arange(1, num_groups) / num_groups)
-    group_of = np.where(np.isnan(quality), -1, np.searchsorted(edges, quality, side="left"))
+    # By the middle rank of its equals, which go together to where most of them belong.
+    ordered = np.sort(known)
+    rank = (np.searchsorted(ordered, quality, side="left") + np.searchsorted(ordered, quality, side="right")) / 2
+    group_of = np.where(np.isnan(quality), -1, np.floor(num_groups * rank / len(known)))
     counts = [FrameCounts.joined(run[name] for name in names) for run in runs]
     groups = []
     for number in range(num_groups):

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from vsdmot.boxes import xywh_to_xyxy
 from vsdmot.errors import FormatError
-from vsdmot.evaluation.tracked import TrackedBoxes
+from vsdmot.evaluation.tracked import MOST_FRAMES, TrackedBoxes
 from vsdmot.io.annotations import UNKNOWN_CLASS, GroundTruth, find_layout, labels_of, translate_classes
 from vsdmot.io.mot_text import MotTable, read_table
 
@@ -93,6 +93,7 @@ def _column(table: MotTable, column: int) -> NDArray[np.float64]:
 def _frames(table: MotTable) -> NDArray[np.int64]:
     frames = _truncated(table, 0, "a frame, a number")
     table.reject(frames < 1, "a frame of 1 or more", 0)
+    table.reject(frames > MOST_FRAMES, f"a frame of at most {MOST_FRAMES}", 0)
     return frames
 
 
@@ -107,7 +108,7 @@ def _boxes(table: MotTable) -> NDArray[np.float64]:
     """Give ``(N, 4)`` corners. Infinite sides are let through, as officially: such a box overlaps nothing."""
     if not len(table):
         return np.empty((0, 4))
-    with np.errstate(invalid="ignore"):
+    with np.errstate(invalid="ignore", over="ignore"):
         corners = xywh_to_xyxy(table.values[:, 2:6])
         area = (corners[:, 2] - corners[:, 0]) * (corners[:, 3] - corners[:, 1])
     table.reject(np.isnan(area), "a box of numbers", slice(2, 6))

@@ -16,7 +16,7 @@ from scipy.optimize import linear_sum_assignment
 
 from vsdmot.errors import FormatError
 from vsdmot.evaluation.rules import Rule
-from vsdmot.evaluation.tracked import TrackedBoxes
+from vsdmot.evaluation.tracked import MOST_FRAMES, TrackedBoxes
 from vsdmot.io.annotations import MOT_CLASSES, OTHER_CLASS, PEDESTRIAN, GroundTruth
 
 EPS = float(np.finfo(float).eps)
@@ -72,11 +72,11 @@ def prepare(name: str, truth: GroundTruth, tracks: TrackedBoxes, rule: Rule, num
         truth: Its ground truth, all rows.
         tracks: What the tracker reported.
         rule: What counts.
-        num_frames: Frames of the sequence.
+        num_frames: Frames of the sequence, at most `MOST_FRAMES`.
 
     Raises:
-        FormatError: A frame lies beyond the sequence, an id comes twice in a frame or is negative, or the ground truth
-            is of a class that no benchmark has; with file and line.
+        FormatError: A frame lies beyond the sequence, an id comes twice in a frame or is negative, the ground truth is
+            of a class that no benchmark has, or boxes are too large to compute with; with file and line.
     """
     _check(name, truth, tracks, num_frames)
     truth_starts = np.searchsorted(truth.frames, np.arange(1, num_frames + 2))
@@ -91,6 +91,10 @@ def prepare(name: str, truth: GroundTruth, tracks: TrackedBoxes, rule: Rule, num
         here = slice(truth_starts[frame], truth_starts[frame + 1])
         there = slice(track_starts[frame], track_starts[frame + 1])
         overlap = box_overlaps(truth.boxes[here], tracks.boxes[there])
+        if np.isnan(overlap).any():  # infinite areas on both sides
+            too_large = np.zeros(len(tracks), bool)
+            too_large[there] = np.isnan(overlap).any(axis=0)
+            _reject(name, tracks, too_large, "a box of finite area")
         if in_doubt[here].any() and overlap.size:
             kept[there] = _not_on(overlap, in_doubt[here])
         overlaps.append(overlap[asked_for[here]][:, kept[there]])
@@ -107,7 +111,7 @@ def box_overlaps(first: NDArray[np.float64], second: NDArray[np.float64]) -> NDA
     """
     if not len(first) or not len(second):
         return np.zeros((len(first), len(second)))
-    with np.errstate(invalid="ignore"):
+    with np.errstate(invalid="ignore", over="ignore"):
         top_left = np.maximum(first[:, None, :2], second[None, :, :2])
         sides = np.maximum(np.minimum(first[:, None, 2:], second[None, :, 2:]) - top_left, 0)
         shared: NDArray[np.float64] = sides[..., 0] * sides[..., 1]
@@ -141,6 +145,8 @@ def _split_ids(
 
 
 def _check(name: str, truth: GroundTruth, tracks: TrackedBoxes, num_frames: int) -> None:
+    if num_frames > MOST_FRAMES:
+        raise FormatError(f"{name}: expected at most {MOST_FRAMES} frames, got {num_frames}")
     for rows in (truth, tracks):
         beyond = (rows.frames > num_frames) | (rows.frames < 1)
         _reject(name, rows, beyond, f"a frame from 1 to {num_frames}, the length of the sequence")

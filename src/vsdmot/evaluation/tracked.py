@@ -12,6 +12,9 @@ from numpy.typing import NDArray
 
 from vsdmot.structures import FrameResult
 
+MOST_FRAMES = 1_000_000
+"""Longest sequence that is evaluated, 11 hours at 25 frames per second: 1.4 GB, for every frame takes memory."""
+
 
 @dataclass(frozen=True, eq=False)
 class TrackedBoxes:
