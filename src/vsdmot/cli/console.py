@@ -7,13 +7,12 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
-from rich.progress import Progress as RichProgress
+if TYPE_CHECKING:
+    from rich.progress import Progress as RichProgress
 
-from vsdmot.io.sources import Source
+    from vsdmot.io.sources import Source
 
 _LOG_SECONDS = 10.0
 
@@ -64,18 +63,7 @@ class Progress:
         self._started = self._last_line = time.monotonic()
         self._bar: RichProgress | None = None
         if sys.stderr.isatty():
-            self._bar = RichProgress(
-                TextColumn("{task.description}"),
-                BarColumn(),
-                MofNCompleteColumn(),
-                TextColumn(f"{{task.fields[rate]:.1f}} {unit}s/s"),
-                TextColumn("elapsed"),
-                TimeElapsedColumn(),
-                TextColumn("left"),
-                TimeRemainingColumn(),
-                console=Console(stderr=True),
-                transient=True,
-            )
+            self._bar = _live_bar(unit)
             self._task = self._bar.add_task(what, total=total, rate=0.0)
 
     def advance(self) -> None:
@@ -99,6 +87,24 @@ class Progress:
     ) -> None:
         if self._bar is not None:
             self._bar.stop()
+
+
+def _live_bar(unit: str) -> RichProgress:
+    from rich import progress  # a tenth of a second, which what is not watched need not pay
+    from rich.console import Console
+
+    return progress.Progress(
+        progress.TextColumn("{task.description}"),
+        progress.BarColumn(),
+        progress.MofNCompleteColumn(),
+        progress.TextColumn(f"{{task.fields[rate]:.1f}} {unit}s/s"),
+        progress.TextColumn("elapsed"),
+        progress.TimeElapsedColumn(),
+        progress.TextColumn("left"),
+        progress.TimeRemainingColumn(),
+        console=Console(stderr=True),
+        transient=True,
+    )
 
 
 def progress_line(what: str, done: int, total: int | None, rate: float, unit: str = "frame") -> str:

@@ -97,7 +97,7 @@ def prepare(name: str, truth: GroundTruth, tracks: TrackedBoxes, rule: Rule, num
             _reject(name, tracks, too_large, "a box of finite area")
         if in_doubt[here].any() and overlap.size:
             kept[there] = _not_on(overlap, in_doubt[here])
-        overlaps.append(overlap[asked_for[here]][:, kept[there]])
+        overlaps.append(overlap[np.ix_(asked_for[here], kept[there])])
     _reject(name, truth, asked_for & (truth.ids < 0), "an id of 0 or more in ground truth")
     truth_ids, num_truth_ids = _split_ids(truth.ids, asked_for, truth_starts)
     track_ids, num_track_ids = _split_ids(tracks.ids, kept, track_starts)

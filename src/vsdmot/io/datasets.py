@@ -12,8 +12,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-import PIL.Image
-
 from vsdmot.errors import FormatError, SourceError
 from vsdmot.io.archives import leads_out, unpack
 from vsdmot.io.images import SequenceSettings, natural_key, number_images, read_seqinfo
@@ -23,16 +21,8 @@ MAX_DEPTH = 3
 
 _TRANSPOSED = frozenset({5, 6, 7, 8})  # EXIF orientations that swap width and height
 _EXIF_ORIENTATION = 0x0112
-# What Pillow's readers raise on damaged headers.
-_DAMAGE = (
-    OSError,
-    SyntaxError,
-    ValueError,
-    LookupError,
-    EOFError,
-    struct.error,
-    PIL.Image.DecompressionBombError,
-)
+# What Pillow's readers raise on damaged headers, besides DecompressionBombError.
+_DAMAGE = (OSError, SyntaxError, ValueError, LookupError, EOFError, struct.error)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -149,12 +139,14 @@ def image_size(path: Path) -> tuple[int, int]:
     Raises:
         SourceError: The header cannot be read.
     """
+    import PIL.Image  # here, so that whoever only looks for sequences does not wait for it
+
     try:
         with PIL.Image.open(path) as picture:
             width, height = picture.size
             # Asking for EXIF that is not in the header would decode the whole of a PNG.
             turned = "exif" in picture.info and picture.getexif().get(_EXIF_ORIENTATION) in _TRANSPOSED
-    except _DAMAGE:
+    except (*_DAMAGE, PIL.Image.DecompressionBombError):
         raise SourceError(f"{path}: not an image, or damaged at its start") from None
     return (height, width) if turned else (width, height)
 

@@ -12,8 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import PIL.Image
-import PIL.ImageOps
 
 from vsdmot.errors import FormatError, SourceError
 from vsdmot.io.sources import DEFAULT_FRAME_RATE, ReadReport, Source, SourceInfo
@@ -21,8 +19,8 @@ from vsdmot.structures import Frame, Image
 
 IMAGE_SUFFIXES = frozenset({".bmp", ".jpeg", ".jpg", ".jp2", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"})
 
-# All that Pillow's readers are known to raise on damaged files.
-_DAMAGE = (OSError, SyntaxError, ValueError, IndexError, KeyError, struct.error, PIL.Image.DecompressionBombError)
+# All that Pillow's readers are known to raise on damaged files, besides DecompressionBombError.
+_DAMAGE = (OSError, SyntaxError, ValueError, IndexError, KeyError, struct.error)
 
 
 class ImageFiles(Source):
@@ -97,6 +95,9 @@ def read_image(path: Path) -> Image:
     Raises:
         SourceError: The file is missing, damaged or of a kind that is not supported.
     """
+    import PIL.Image  # here, so that whoever only lists images does not wait for it
+    import PIL.ImageOps
+
     try:
         with PIL.Image.open(path) as picture:
             PIL.ImageOps.exif_transpose(picture, in_place=True)
@@ -108,7 +109,7 @@ def read_image(path: Path) -> Image:
             return np.array(picture.convert("RGB"))  # a copy, because Pillow's own array cannot be written to
     except PIL.UnidentifiedImageError:
         raise SourceError(f"{path}: not an image, or damaged at its start") from None
-    except _DAMAGE as error:
+    except (*_DAMAGE, PIL.Image.DecompressionBombError) as error:
         reason = getattr(error, "strerror", None) or " ".join(str(error).split())
         raise SourceError(f"{path}: not readable as an image: {reason}") from None
 

@@ -11,7 +11,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self
 from urllib.parse import urlsplit
-from urllib.request import url2pathname
 
 from vsdmot.errors import SourceError
 from vsdmot.structures import Frame
@@ -131,6 +130,8 @@ def open_source(source: str | Path | int, *, frame_rate: float | None = None) ->
     if not text:
         raise SourceError("expected a path, URL or camera number as the source, got nothing")
     if text.startswith("file://"):
+        from urllib.request import url2pathname  # brings ssl and more, which few need
+
         text = url2pathname(urlsplit(text).path)
     try:
         is_there = Path(text).exists()
