@@ -234,6 +234,7 @@ def test_json_lines_of_track_are_results_too_and_hold_the_quality(vsdmot, clip_f
         assert outcome.code == 0, outcome.err
         rows = table(outcome.out, "Q ")
         assert sum(int(row["frames"]) for row in rows) == 30
+        assert "Q hardly varies" not in outcome.out
         lows = [float(row["Q"].partition(" ")[0]) for row in rows]
         assert lows == sorted(lows)
 
@@ -254,6 +255,7 @@ def test_the_split_by_quality_adds_up_to_the_whole(vsdmot, draw_sequence, tmp_pa
         assert sum(group["scores"][field] for group in groups) == found["combined"][field]
     assert found["combined"]["IDSW"] == 2
     assert all(low <= high for low, high in (group["quality"] for group in groups))
+    assert "Q hardly varies here" in outcome.out  # the same picture in every frame
 
 
 # Several runs, two methods

@@ -10,7 +10,7 @@ from vsdmot.cli.console import say
 from vsdmot.cli.tables import show_table
 from vsdmot.evaluation.outcome import Outcome
 from vsdmot.io.whole_files import write_whole
-from vsdmot.report.score_tables import comparison_lines, rule_lines, tables
+from vsdmot.report.score_tables import comparison_lines, quality_lines, rule_lines, tables
 from vsdmot.report.tables import to_latex, to_markdown
 
 _FIRST_TO_GO = ("CLR_FN", "CLR_FP", "ML", "MT", "Frag", "IDSW", "boxes", "frames", "IDF1", "MOTA")
@@ -21,7 +21,7 @@ def show(outcome: Outcome, columns: Sequence[str], decimals: int) -> None:
     say("\n".join([*rule_lines(outcome), ""]))
     for table in tables(outcome, columns, decimals):
         show_table(table, first_to_go=_FIRST_TO_GO)
-    lines = comparison_lines(outcome)
+    lines = [*quality_lines(outcome), *comparison_lines(outcome)]
     if lines:
         say("\n".join([*lines, ""]))
 
@@ -35,7 +35,7 @@ def as_markdown(outcome: Outcome, columns: Sequence[str], decimals: int) -> str:
     """Give rules, tables and sentences as a page."""
     parts = [f"{line[0].upper()}{line[1:]}.\n" for line in rule_lines(outcome)]
     parts += [to_markdown(table) for table in tables(outcome, columns, decimals)]
-    lines = comparison_lines(outcome)
+    lines = [*quality_lines(outcome), *comparison_lines(outcome)]
     return "\n".join([*parts, *([" ".join(lines) + "\n"] if lines else [])])
 
 

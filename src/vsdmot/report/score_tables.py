@@ -15,6 +15,8 @@ from vsdmot.report.tables import Table
 
 COMBINED = "COMBINED"
 QUALITY_COLUMNS = ("HOTA", "DetA", "AssA", "MOTA", "IDF1")
+LITTLE_VARIATION = 0.1
+"""Range of Q below which frames differ by what they show: people are detail and contrast (``docs/benchmarks.md``)."""
 _VERDICTS = {"exceeds": "yes", "within": "no", "equal": "no", "undecided": "-"}
 _NO_FRACTION = frozenset({"FP_per_frame", "MOTP_sum"})
 
@@ -61,6 +63,19 @@ def comparison_lines(outcome: Outcome) -> list[str]:
         return []
     names = (outcome.methods[0].name, outcome.methods[1].name)
     return [outcome.comparison.finding("HOTA", names), *outcome.comparison.cautions("HOTA", names)]
+
+
+def quality_lines(outcome: Outcome) -> list[str]:
+    """Warn where the split by quality is likely to show something else; nothing without a split."""
+    if not outcome.by_quality:
+        return []
+    low, high = outcome.by_quality[0].low, outcome.by_quality[-1].high
+    if high - low >= LITTLE_VARIATION:
+        return []
+    return [
+        f"Q hardly varies here ({low:.3f} to {high:.3f}): what differs between the quarters is more likely the scene, "
+        "such as how many people there are, than the picture's quality."
+    ]
 
 
 def to_csv(outcome: Outcome) -> str:
