@@ -13,6 +13,8 @@ import numpy as np
 import pytest
 
 from vsdmot.evaluation.scores import FIELDS
+from vsdmot.io.json_lines import JsonLinesWriter
+from vsdmot.structures import FrameQuality, FrameResult, Tracks
 
 TRUTH = "".join(
     f"{frame},{person},{20 * person + frame},10,10,30,1,1,1\n" for frame in range(1, 9) for person in (1, 2, 3)
@@ -255,7 +257,19 @@ def test_the_split_by_quality_adds_up_to_the_whole(vsdmot, draw_sequence, tmp_pa
         assert sum(group["scores"][field] for group in groups) == found["combined"][field]
     assert found["combined"]["IDSW"] == 2
     assert all(low <= high for low, high in (group["quality"] for group in groups))
-    assert "Q hardly varies here" in outcome.out  # the same picture in every frame
+
+
+@pytest.mark.parametrize(("spread", "told"), [(0.09, True), (0.11, False)])
+def test_a_split_by_quality_that_hardly_varies_says_so(vsdmot, one, tmp_path, spread, told):
+    page = tmp_path / "t.md"
+    with JsonLinesWriter(tmp_path / "walk.jsonl") as writer:
+        for frame in range(1, 9):
+            quality = FrameQuality(clarity=1.0, noise=0.0, contrast=1.0, score=0.8 + spread * (frame - 1) / 7)
+            writer.write(FrameResult(frame, frame / 25, Tracks.empty(), quality, None, 0))
+    words = ("--by-quality", tmp_path / "walk.jsonl", "--markdown", page)
+    outcome = vsdmot("eval", "--gt", one[0], "--pred", one[1], *words)
+    warning = "Q hardly varies here (0.800 to 0.890)"
+    assert (warning in outcome.out) == (warning in page.read_text()) == told
 
 
 # Several runs, two methods
