@@ -144,3 +144,27 @@ def test_settings_survive_a_round_trip_through_plain_values():
 
 def test_help_texts_come_from_the_docstring_on_one_line():
     assert attribute_help(Lens)["zoom"] == "How much nearer; raising it narrows the view, lowering it widens it."
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bag:
+    """A bag of lenses.
+
+    Attributes:
+        lenses: What is in it.
+    """
+
+    lenses: tuple[Lens, ...] = ()
+
+
+def test_a_list_of_settings_is_filled_one_by_one_and_every_problem_names_its_place():
+    bag = from_mapping(Bag, {"lenses": [{"zoom": 3}, {}]})
+    assert bag.lenses == (Lens(zoom=3), Lens())
+    assert from_mapping(Bag, to_mapping(bag)) == bag
+    with pytest.raises(ConfigError) as caught:
+        from_mapping(Bag, {"lenses": [{"zom": 3}, {"zoom": "long"}]}, where="bag.yaml")
+    assert [line.partition(": expected")[0] for line in str(caught.value).splitlines()] == [
+        "bag.yaml: lenses[0].zom: unknown setting; did you mean 'lenses[0].zoom'?", "bag.yaml: lenses[1].zoom",
+    ]  # fmt: skip
+    with pytest.raises(ConfigError, match="lenses: expected a list of the settings of Lens, got 3"):
+        from_mapping(Bag, {"lenses": 3})

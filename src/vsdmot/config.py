@@ -171,6 +171,13 @@ def settings_class(hint: object) -> type | None:
     return next((o for o in options if isinstance(o, type) and dataclasses.is_dataclass(o)), None)
 
 
+def _listed_class(hint: object) -> type | None:
+    """Give the dataclass of a ``tuple[X, ...]``, or None."""
+    inner = get_args(hint)
+    listed = get_origin(hint) is tuple and len(inner) == 2 and inner[1] is Ellipsis
+    return inner[0] if listed and dataclasses.is_dataclass(inner[0]) else None
+
+
 def _from_tree(cls: type[T], tree: Mapping[str, object], label: Callable[[str], str]) -> T:
     problems: list[str] = []
     settings = _build(cls, tree, "", label, problems)
@@ -195,10 +202,14 @@ def _build(
             problems.append(f"{label(dotted)}: unknown setting; {hint}")
             continue
         nested = settings_class(hints[name])
+        listed = _listed_class(hints[name])
         if nested is not None and isinstance(value, Mapping):
             part = _build(nested, value, f"{dotted}.", label, problems)
             if part is not None:
                 arguments[name] = part
+        elif listed is not None and isinstance(value, list) and all(isinstance(item, Mapping) for item in value):
+            parts = [_build(listed, item, f"{dotted}[{i}].", label, problems) for i, item in enumerate(value)]
+            arguments[name] = tuple(part for part in parts if part is not None)
         else:
             try:
                 arguments[name] = _convert(value, hints[name])
