@@ -99,6 +99,8 @@ def _hota(data: SequenceData) -> tuple[NDArray[np.float64], NDArray[np.float64]]
     alignment = _alignment(data)
     frames, pairs, overlaps = [np.empty(0, int)], [np.empty(0, int)], [np.empty(0)]
     for frame, (truth, tracks, overlap) in enumerate(_frames(data)):
+        if not overlap.size:
+            continue
         rows, columns = linear_sum_assignment(-(alignment[truth[:, None], tracks] * overlap))
         frames.append(np.full(len(rows), frame))
         pairs.append(truth[rows] * data.num_track_ids + tracks[columns])
@@ -122,6 +124,8 @@ def _alignment(data: SequenceData) -> NDArray[np.float64]:
     """How well each person and each track go together over the sequence, ``(people, tracks)``."""
     shared = np.zeros((data.num_truth_ids, data.num_track_ids))
     for truth, tracks, overlap in _frames(data):
+        if not overlap.size:
+            continue
         union = overlap.sum(0)[None, :] + overlap.sum(1)[:, None] - overlap
         shared[truth[:, None], tracks] += np.divide(overlap, union, out=np.zeros_like(overlap), where=union > EPS)
     people = _appearances(data.truth_ids, data.num_truth_ids)

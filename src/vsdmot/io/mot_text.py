@@ -308,7 +308,7 @@ def _raise_at_first_fault(path: Path, lines: list[str], delimiter: str | None) -
             raise FormatError(f"{path}:{number}: expected numbers, got a blank line")
         for token in line.split(delimiter):
             if not _is_number(token):
-                found = _shortened(token.strip())
+                found = _shortened(token.strip(" "))
                 raise FormatError(f"{path}:{number}: expected numbers, got {found!r} in {_shortened(line)!r}")
     raise AssertionError("every value is a number after all")
 
