@@ -175,7 +175,7 @@ def _listed_class(hint: object) -> type | None:
     """Give the dataclass of a ``tuple[X, ...]``, or None."""
     inner = get_args(hint)
     listed = get_origin(hint) is tuple and len(inner) == 2 and inner[1] is Ellipsis
-    return inner[0] if listed and dataclasses.is_dataclass(inner[0]) else None
+    return settings_class(inner[0]) if listed else None
 
 
 def _from_tree(cls: type[T], tree: Mapping[str, object], label: Callable[[str], str]) -> T:
