@@ -133,6 +133,11 @@ def test_each_sign_has_its_sentence(values, words):
     assert "\n" not in line
 
 
+def test_a_student_is_not_judged_by_a_projection_that_teaches_nothing():
+    (line,) = judged(projected_spread=0.01, semantic_spread=0.0001)
+    assert "the teacher projection has become constant" in line
+
+
 def test_healthy_values_say_nothing():
     assert judged() == []
 

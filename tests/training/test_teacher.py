@@ -134,10 +134,13 @@ class TestClip:
         teacher = ClipTeacher.from_pretrained(str(clip_folder))
         for height, width in ((1, 1), (1, 300), (500, 3), (29, 27)):
             assert teacher(images(1, height, width)).isfinite().all()
+
+    def test_bicubic_weights_do_not_overshoot(self, clip_folder):
         edge = torch.zeros(1, 3, 200, 200)
-        edge[..., 100:] = 1
-        prepared = teacher.prepare(edge)
-        assert prepared.amax() <= (1 - 0.40821073) / 0.26130258 + 0.1  # no overshoot of the bicubic weights is left
+        edge[..., 101:] = 1
+        prepared = ClipTeacher.from_pretrained(str(clip_folder)).prepare(edge)[0, 0]
+        assert prepared.max() == pytest.approx((1 - 0.48145466) / 0.26862954)
+        assert prepared.min() == pytest.approx(-0.48145466 / 0.26862954)
 
     def test_a_frame_alone_and_in_a_batch_says_the_same(self, clip_folder):
         teacher = ClipTeacher.from_pretrained(str(clip_folder))
@@ -282,6 +285,16 @@ class TestDetector:
         mean, spread = np.array((0.485, 0.456, 0.406)), np.array((0.229, 0.224, 0.225))
         expected = (padded / 255 - mean) / spread
         np.testing.assert_allclose(prepared[0].permute(1, 2, 0).numpy(), expected, atol=1e-4)
+
+    def test_pixel_values_are_rounded_not_cut(self, detector_file):
+        teacher = DetectorTeacher.from_checkpoint(detector_file, size=32)
+        cut, rounded = (teacher.prepare(torch.full((1, 3, 32, 32), value / 255)) for value in (99.6, 100))
+        assert torch.equal(cut, rounded)
+
+    def test_a_map_of_a_single_cell_has_no_deviation(self, detector_file):
+        rows = DetectorTeacher.from_checkpoint(detector_file, size=32)(images(1, 32, 32))
+        assert rows.isfinite().all()
+        assert not rows[0, 0, -256:].any()
 
     def test_it_tells_pictures_apart_and_can_be_used_in_a_loss(self, detector_file):
         teacher = DetectorTeacher.from_checkpoint(detector_file, size=64)
