@@ -31,3 +31,7 @@ class OutputError(VsdmotError):
 
 class DeviceError(VsdmotError):
     """A compute device that was asked for and is not there."""
+
+
+class TrainingError(VsdmotError):
+    """Training that cannot go on: a loss that is not finite, a clip without what the training needs."""
