@@ -2,8 +2,8 @@
 
 The other readers of this package forgive more (a byte order mark, blank lines at the end) and less (ids must be whole).
 Here frames and ids lose their fraction, results need 7 columns, and what TrackEval stumbles over is refused. Two things
-are read that it is not made for: ground truth of 7 columns, without classes, by the rule mot15; and ids so large that it
-would run out of memory.
+are read that it is not made for: ground truth of 7 columns, without classes, by the rule mot15; and ids so large that
+it would run out of memory.
 """
 
 from __future__ import annotations
