@@ -11,7 +11,7 @@ import PIL.Image
 import pytest
 import torch
 
-from vsdmot.config import to_mapping
+from vsdmot.config import from_mapping, to_mapping
 from vsdmot.errors import ConfigError, SourceError
 from vsdmot.io.images import read_image
 from vsdmot.quality import QualityConfig, assess
@@ -378,8 +378,12 @@ def test_stopping_early_leaves_nothing_behind_and_loading_draws_nothing_from_tor
     assert torch.equal(torch.rand(1), expected)
 
 
-def test_a_spec_of_a_run_is_plain_values(everything):
-    assert json.loads(json.dumps(to_mapping(everything)))["sources"][1]["kind"] == "crowdhuman"
+def test_settings_are_plain_values_that_can_be_read_back(everything):
+    plain = json.loads(json.dumps(to_mapping(everything)))
+    assert plain["sources"][1]["kind"] == "crowdhuman"
+    assert from_mapping(ClipDataConfig, plain) == everything
+    with pytest.raises(ConfigError, match="sources: must be one or more data sets"):
+        ClipDataConfig(sources=())
 
 
 @pytest.mark.parametrize("mode", ["RGB", "L", "CMYK"])

@@ -40,6 +40,7 @@ def test_people_of_each_frame_are_the_lines_of_the_file(tmp_path, draw_sequence)
         assert ids.tolist() == [line[1] for line in lines]
         assert boxes.tolist() == [[x, y, x + w, y + h] for _, _, x, y, w, h, *_ in lines]
     assert sequence.label(2) == "street/000003"
+    assert sequence.ground_truth == folder / "gt" / "gt.txt"
     assert sequence.proposals is not None
     assert len(sequence.proposals.at(0)[0]) == 0
 

@@ -50,6 +50,7 @@ class ClipSequence:
         quality: Whether the images were degraded.
         clean_folder: Where the same images lie undegraded; None where they do not.
         is_still: Whether each image is a scene of its own, which becomes a clip by moving it.
+        ground_truth: The file that people were read from, ``gt.txt``; None for still images.
     """
 
     name: str
@@ -61,6 +62,7 @@ class ClipSequence:
     quality: Quality = "clean"
     clean_folder: Path | None = None
     is_still: bool = False
+    ground_truth: Path | None = None
 
     def __len__(self) -> int:
         return len(self.files)

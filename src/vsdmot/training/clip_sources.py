@@ -128,6 +128,7 @@ def _sequences(config: ClipSourceConfig, files: ProposalFiles, notes: list[str])
             proposals=files.of_frames(entry.name, entry.folder, frames, paths),
             quality=entry.quality,
             clean_folder=None if clean is None else _same_images(clean, paths),
+            ground_truth=described.ground_truth,
         )
 
 
