@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import random
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,48 +15,19 @@ from typing import Any
 import pytest
 import torch
 
-TOY = Path(__file__).with_name("toy_task.py")
+_SPEC = importlib.util.spec_from_file_location("toy_task", Path(__file__).with_name("toy_task.py"))
+toy = importlib.util.module_from_spec(_SPEC)
+_SPEC.loader.exec_module(toy)
+
 NUM_STEPS = 3 * 8
 LENGTH = ["--num-batches", "30"]
 OF_TIME = {"seconds", "batches_per_second", "step_seconds", "data_seconds", "memory_gb"}
 """What a line of the log says about the machine rather than the training."""
 
 
-class Server:
-    """Starts trainings at once, in processes that have loaded torch already."""
-
-    def __init__(self, folder: Path) -> None:
-        environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-        self._process = subprocess.Popen(
-            [sys.executable, str(TOY), "--serve"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            env=environment,
-        )
-        self.output = folder / "output.txt"
-
-    def start(self, *words: str) -> int:
-        self.output.write_text("")
-        self._process.stdin.write(json.dumps([[*words, *LENGTH], str(self.output)]) + "\n")
-        self._process.stdin.flush()
-        return int(self._process.stdout.readline())
-
-    def wait(self) -> int:
-        return int(self._process.stdout.readline())
-
-    def steps(self) -> int:
-        return self.output.read_text().count("step ")
-
-    def close(self) -> None:
-        self._process.stdin.close()
-        self._process.wait(timeout=20)
-        self._process.stdout.close()
-
-
 @pytest.fixture(scope="module")
-def server(tmp_path_factory) -> Iterator[Server]:
-    server = Server(tmp_path_factory.mktemp("server"))
+def server(tmp_path_factory) -> Iterator[Any]:
+    server = toy.Server(tmp_path_factory.mktemp("server"))
     yield server
     server.close()
 
@@ -65,9 +35,9 @@ def server(tmp_path_factory) -> Iterator[Server]:
 @pytest.fixture(scope="module")
 def uninterrupted(server, tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("uninterrupted")
-    server.start("--run", str(folder / "run"), "--weights", str(folder))
-    assert server.wait() == 0
-    assert server.output.read_text().endswith(f"ended 0 finished {NUM_STEPS}\n")
+    server.start("--folder", str(folder / "run"), "--weights", str(folder), *LENGTH)
+    assert server.wait() == [0]
+    assert server.said()[-1] == f"ended 0 finished {NUM_STEPS}"
     return folder
 
 
@@ -91,40 +61,35 @@ def assert_same_outcome(folder: Path, uninterrupted: Path) -> None:
 @pytest.mark.parametrize("seed", range(4))
 def test_killed_at_random_times_it_ends_bit_for_bit_as_uninterrupted(seed, server, uninterrupted, tmp_path):
     draw = random.Random(seed)
-    words = ["--run", str(tmp_path / "run"), "--weights", str(tmp_path), "--step-seconds", "0.004"]
+    words = ["--folder", str(tmp_path / "run"), "--weights", str(tmp_path), *LENGTH]
     checkpoints = tmp_path / "run" / "checkpoints"
-    killed = []
+    killed_after = []
     for _ in range(12):
-        process = server.start(*words, *(["--resume"] if any(checkpoints.glob("step_*")) else []))
-        wanted, delay = draw.randint(0, 4), draw.uniform(0, 0.05)
-        end = time.monotonic() + 30
-        while server.steps() < wanted and "ended" not in server.output.read_text() and time.monotonic() < end:
-            time.sleep(0.001)
-        time.sleep(delay)
-        if "ended" not in server.output.read_text():
+        (process,) = server.start(*words, *(["--resume"] if any(checkpoints.glob("step_*")) else []))
+        server.wait_for_step(draw.randint(0, 4))
+        time.sleep(draw.uniform(0, 0.05))
+        if not server.said() or "ended" not in server.said()[-1]:
             os.kill(process, signal.SIGKILL)
-        if server.wait() == signal.SIGKILL:
-            killed.append(server.output.read_text().splitlines()[-1:])
+        if server.wait() == [-signal.SIGKILL]:
+            killed_after.append(server.said()[-1:])
     server.start(*words, *(["--resume"] if any(checkpoints.glob("step_*")) else []))
-    assert server.wait() == 0
-    assert len(killed) >= 3, killed
+    assert server.wait() == [0]
+    assert len(killed_after) >= 3, killed_after
     assert_same_outcome(tmp_path, uninterrupted)
     assert log_of(tmp_path) == log_of(uninterrupted)
     assert not list((tmp_path / "run").rglob(".*"))
 
 
 def test_sigterm_and_going_on_give_the_same(server, uninterrupted, tmp_path):
-    words = ["--run", str(tmp_path / "run"), "--weights", str(tmp_path), "--step-seconds", "0.02"]
-    process = server.start(*words, "--checkpoint-every-steps", "1000")
-    while server.steps() < 5:
-        time.sleep(0.005)
+    words = ["--folder", str(tmp_path / "run"), "--weights", str(tmp_path), *LENGTH]
+    (process,) = server.start(*words, "--step-seconds", "0.02", "--checkpoint-every-steps", "1000")
+    server.wait_for_step(5)
     os.kill(process, signal.SIGTERM)
-    assert server.wait() == 0
-    *_, ended = server.output.read_text().splitlines()
-    reached = int(ended.removeprefix("ended 0 signal "))
+    assert server.wait() == [0]
+    reached = int(server.said()[-1].removeprefix("ended 0 signal "))
     assert 5 <= reached < NUM_STEPS
     server.start(*words, "--resume")
-    assert server.wait() == 0
-    assert server.steps() == NUM_STEPS - reached
+    assert server.wait() == [0]
+    assert sum(line.startswith("step") for line in server.said()) == NUM_STEPS - reached
     assert_same_outcome(tmp_path, uninterrupted)
     assert log_of(tmp_path) == log_of(uninterrupted)

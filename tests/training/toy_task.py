@@ -1,6 +1,6 @@
 """A task that trains in a second: a small network with dropout, data in an order of its own, and faults on demand.
 
-Run as a program it trains in the folder ``--run``, for tests that kill it or start several of it.
+Run as a program it trains in the folder ``--folder``, for tests that kill it or start several of it.
 """
 
 from __future__ import annotations
@@ -8,6 +8,8 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import socket
+import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -18,6 +20,7 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
+from vsdmot.errors import VsdmotError
 from vsdmot.training.listener import Silent
 from vsdmot.training.loop import LoopConfig, Outcome, train
 from vsdmot.training.optimiser import OptimiserConfig, published_groups
@@ -35,7 +38,7 @@ class ToyModule(nn.Module):
         self.dropout = nn.Dropout(0.4)
         self.head = nn.Linear(24, 3)
         self.rare = nn.Parameter(torch.ones(3))
-        self.mean = nn.Parameter(torch.zeros(24, 6), requires_grad=False)
+        self.mean = nn.Parameter(torch.zeros(6, 24).t(), requires_grad=False)  # not contiguous, as some weights are
 
     def forward(self, batch: dict[str, Any], divisor: float) -> StepLoss:
         hidden = torch.relu(self.backbone(batch["x"]))
@@ -133,7 +136,7 @@ def toy_train(task: ToyTask, run: Path, *, resume: bool = False, listener: Any =
 
 def main(words: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser()
-    parser.add_argument("--run", type=Path, required=True)
+    parser.add_argument("--folder", type=Path, required=True)
     parser.add_argument("--weights", type=Path)
     parser.add_argument("--resume", action="store_true")
     parser.add_argument("--num-batches", type=int, default=22)
@@ -141,21 +144,26 @@ def main(words: list[str] | None = None) -> None:
     parser.add_argument("--step-seconds", type=float, default=0.0)
     parser.add_argument("--checkpoint-every-steps", type=int, default=2)
     parser.add_argument("--norm", action="store_true")
+    parser.add_argument("--more-data-in-others", action="store_true")
     options = parser.parse_args(words)
+    rank = os.environ.get("RANK", "0")
     task = ToyTask(
-        num_batches=options.num_batches,
+        num_batches=options.num_batches + 10 * (options.more_data_in_others and rank != "0"),
         global_batch=options.global_batch,
         step_seconds=options.step_seconds,
         norm=options.norm,
     )
-    outcome = toy_train(
-        task,
-        options.run,
-        resume=options.resume,
-        checkpoint_every_steps=options.checkpoint_every_steps,
-        listener=Printer(),
-    )
-    rank = os.environ.get("RANK", "0")
+    try:
+        outcome = toy_train(
+            task,
+            options.folder,
+            resume=options.resume,
+            checkpoint_every_steps=options.checkpoint_every_steps,
+            listener=Printer(),
+        )
+    except VsdmotError as error:
+        say(f"error {error}")
+        return
     if options.weights:
         torch.save(weights(task), options.weights / f"{rank}.pt")
     say(f"ended {rank} {outcome.stopped} {outcome.progress.total_steps}")
@@ -175,23 +183,90 @@ class Printer(Silent):
 
 
 def serve() -> None:
-    """Run the command lines that arrive as JSON, each in a process of its own that is there at once.
+    """Run what arrives as JSON, in processes that are there at once because all is loaded already.
 
-    For each the number of its process is printed, and when it has ended the signal that ended it, or 0.
+    A line is a list of processes to be started together: their words, the file for what they say, and what to set in
+    their environment. Answered are their numbers, and when all have ended the signals that ended them, or 0.
     """
-    import torch._dynamo  # what optimisers and the log load late, here rather than in each process
+    import accelerate
+    import torch._dynamo
     import torch.utils.tensorboard
 
+    del accelerate
     torch.set_num_threads(1)
     for line in sys.stdin:
-        words, output = json.loads(line)
-        process = os.fork()
-        if process == 0:
-            with open(output, "w") as sys.stdout:
-                main(words)
-            os._exit(0)
-        say(str(process))
-        say(str(os.waitpid(process, 0)[1] & 0x7F))
+        processes = []
+        for words, output, environment in json.loads(line):
+            processes.append(os.fork())
+            if processes[-1] == 0:
+                os.environ.update(environment)
+                with open(output, "w") as sys.stdout:
+                    main(words)
+                os._exit(0)
+        say(json.dumps(processes))
+        say(json.dumps([os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]) for process in processes]))
+
+
+class Server:
+    """Starts trainings of the toy task, one or several at a time, as torchrun would."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._server = subprocess.Popen(
+            [sys.executable, __file__, "--serve"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "OMP_NUM_THREADS": "1"},
+        )
+
+    def start(self, *words: str, world: int = 1) -> list[int]:
+        """Start a training; give the numbers of its processes."""
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = str(free.getsockname()[1])
+        whole = {
+            "WORLD_SIZE": str(world),
+            "LOCAL_WORLD_SIZE": str(world),
+            "MASTER_ADDR": "127.0.0.1",
+            "MASTER_PORT": port,
+        }
+        each = []
+        for rank in range(world):
+            self._output(rank).write_text("")
+            ranks = {**whole, "RANK": str(rank), "LOCAL_RANK": str(rank)} if world > 1 else {}
+            each.append([words, str(self._output(rank)), ranks])
+        self._server.stdin.write(json.dumps(each) + "\n")
+        self._server.stdin.flush()
+        return json.loads(self._server.stdout.readline())
+
+    def wait(self) -> list[int]:
+        """Wait until it has ended; give the exit codes, negative where a signal ended it."""
+        return json.loads(self._server.stdout.readline())
+
+    def said(self, rank: int = 0) -> list[str]:
+        """Give the lines that a process has said so far."""
+        return self._output(rank).read_text().splitlines()
+
+    def wait_for_step(self, number: int) -> None:
+        """Wait until so many steps are done, or it has ended."""
+        end = time.monotonic() + 60
+        while time.monotonic() < end:
+            said = self.said()
+            if sum(line.startswith("step") for line in said) >= number or any(
+                line.startswith("ended") for line in said
+            ):
+                return
+            time.sleep(0.002)
+        raise AssertionError(f"no {number} steps within a minute: {said}")
+
+    def close(self) -> None:
+        self._server.stdin.close()
+        self._server.wait(timeout=20)
+        self._server.stdout.close()
+
+    def _output(self, rank: int) -> Path:
+        return self._folder / f"said.{rank}.txt"
 
 
 if __name__ == "__main__":

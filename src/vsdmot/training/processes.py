@@ -1,7 +1,8 @@
 """The processes that train together: one, or as many as ``torchrun`` has started, on one machine or many.
 
 Start several with ``torchrun --nproc_per_node 8 -m vsdmot.cli.main train ...``; ``accelerate`` finds the devices and
-connects them. (``accelerate launch --cpu --num_processes 2`` silently runs a single process: use ``torchrun`` there.)
+connects them. ``accelerate launch --cpu --num_processes 2`` silently runs a single process: use ``torchrun`` there. And
+``torchrun`` refuses words that begin several of its own flags, such as ``--run`` or ``--log``, even behind the command.
 A single process needs neither.
 """
 
@@ -102,7 +103,9 @@ class Processes:
     def spread(self, tensor: Tensor) -> None:
         """Overwrite a tensor with that of the first process."""
         if self.world > 1:
-            distributed.broadcast(tensor, src=0)
+            whole = tensor.contiguous()  # gloo sends nothing else
+            distributed.broadcast(whole, src=0)
+            tensor.copy_(whole)
 
     def leave(self) -> None:
         """Part from the others when all is done.
