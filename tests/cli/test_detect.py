@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -104,3 +105,115 @@ def test_a_stopped_run_leaves_what_was_done_and_says_where(vsdmot, base, playgro
     assert "a.txt.part" in outcome.err
     assert not (playground / "a.txt").exists()
     assert set(read_mot(playground / "a.txt.part").frames.tolist()) <= set(range(1, 6))
+
+
+class TestDataSet:
+    @pytest.fixture
+    def command(self, base, draw_sequence, playground):
+        for name in ("train/a", "train/b"):
+            draw_sequence(playground / "set" / name, num_frames=3)
+        return ["detect", "set", *base[2:]]
+
+    def test_each_sequence_gets_the_file_that_it_would_get_alone(self, vsdmot, command):
+        outcome = vsdmot(*command, "-o", "out")
+        assert outcome.code == 0
+        assert "2 sequences, 6 frames" in outcome.out
+        for name in ("a", "b"):
+            assert vsdmot("detect", f"set/train/{name}", *command[2:], "-o", f"{name}.txt").code == 0
+            assert Path("out", f"{name}.txt").read_text() == Path(f"{name}.txt").read_text() != ""
+
+    def test_proposals_score_above_0_05_unless_it_is_said_otherwise(self, vsdmot, command):
+        scores = []
+        for number, words in enumerate(((), ("--conf", "0.3"), ("--yolox.score-threshold", "0.3"))):
+            assert vsdmot(*command, *words, "-o", f"out{number}").code == 0
+            scores.append(read_mot(Path(f"out{number}", "a.txt")).scores.min())
+        assert 0.05 <= scores[0] < 0.3 <= scores[1] == scores[2]
+
+    def test_a_list_of_sequences(self, vsdmot, command):
+        Path("some.txt").write_text("b, degraded, set/train/b\n")
+        assert vsdmot("detect", "some.txt", *command[2:], "-o", "out").code == 0
+        assert [path.name for path in Path("out").glob("*.txt")] == ["b.txt"]
+
+    def test_what_is_done_is_not_done_again(self, vsdmot, command):
+        assert vsdmot(*command, "-o", "out").code == 0
+        before = {path: path.stat().st_mtime_ns for path in Path("out").glob("*.txt")}
+        Path("out", "b.txt").unlink()
+        outcome = vsdmot(*command, "-o", "out")
+        assert "1 of 2 sequences are there already" in outcome.out
+        assert "1 sequences, 3 frames" in outcome.out
+        assert Path("out", "a.txt").stat().st_mtime_ns == before[Path("out", "a.txt")]
+        outcome = vsdmot(*command, "-o", "out", "--overwrite")
+        assert "2 sequences, 6 frames" in outcome.out
+
+    def test_a_stopped_run_goes_on(self, vsdmot, command, monkeypatch):
+        from vsdmot.detection.yolox.detector import YoloxDetector
+
+        assert vsdmot(*command, "-o", "whole").code == 0
+        detect, calls = YoloxDetector.__call__, []
+
+        def interrupted(self, frame):
+            calls.append(frame)
+            if len(calls) == 5:
+                raise KeyboardInterrupt
+            return detect(self, frame)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(YoloxDetector, "__call__", interrupted)
+            assert vsdmot(*command, "-o", "out").code == 130
+        assert [path.name for path in Path("out").glob("*.txt")] == ["a.txt"]
+        assert "1 sequences, 3 frames" in vsdmot(*command, "-o", "out").out
+        for name in ("a.txt", "b.txt"):
+            assert Path("out", name).read_text() == Path("whole", name).read_text()
+        assert not list(Path("out").glob("*.part"))
+
+    def test_other_settings_do_not_mix(self, vsdmot, refused, command):
+        assert vsdmot(*command, "-o", "out").code == 0
+        assert refused(*command, "--conf", "0.3", "-o", "out") == (
+            "out/a.txt: exists and was made with another detector; choose another output, or add --overwrite"
+        )
+        assert vsdmot(*command, "--conf", "0.3", "-o", "out", "--overwrite").code == 0
+        shutil.rmtree("out/made_by")
+        assert "was made by something else" in refused(*command, "--conf", "0.3", "-o", "out")
+
+    def test_det_db_holds_every_frame_under_its_path(self, vsdmot, command):
+        assert vsdmot(*command, "--det-db", "-o", "out").code == 0
+        db = json.loads(Path("out", "det_db.json").read_text())
+        assert list(db) == [f"train/{name}/img1/{k:06d}.txt" for name in "ab" for k in (1, 2, 3)]
+        detections = open_detections(Path("out/det_db.json"))
+        single = open_detections(Path("out/b.txt"))
+        with open_source("set/train/b") as source:
+            for frame in source:
+                assert detections(frame).boxes.tolist() == single(frame).boxes.tolist()
+        outcome = vsdmot(*command, "--det-db", "-o", "out")  # from what is there
+        assert outcome.code == 0
+        assert json.loads(Path("out", "det_db.json").read_text()) == db
+
+    def test_sequences_that_the_detector_was_trained_on_are_named(self, vsdmot, command):
+        shutil.copy("yolox.safetensors", "own.safetensors")
+        Path("config.json").write_text(json.dumps({"sequences": ["b", "x"]}))
+        command[command.index("yolox.safetensors")] = "own.safetensors"
+        outcome = vsdmot(*command, "-o", "out")
+        assert outcome.code == 0
+        assert "own.safetensors was trained on 1 of these sequences (b)" in outcome.err
+
+    @pytest.mark.parametrize(
+        ("words", "expected"),
+        [
+            (["-o", "out.txt"], "-o must be a folder for a data set, got out.txt"),
+            (["-o", "out", "--fps", "5"], "--fps is for a single source"),
+        ],
+    )
+    def test_bad_input_is_one_clear_line(self, refused, command, words, expected):
+        assert expected in refused(*command, *words)
+
+    def test_names_that_occur_twice(self, refused, command):
+        shutil.copytree("set/train/a", "set/val/a")
+        message = refused(*command, "-o", "out")
+        assert "two sequences are called a (set/train/a, set/val/a): take one split at a time" in message
+
+    def test_det_db_is_for_data_sets(self, refused, base):
+        assert "--det-db is for data sets, which clip.mp4 is not" in refused(*base, "--det-db", "-o", "a.json")
+
+    def test_a_folder_with_nothing_in_it(self, refused, command):
+        Path("empty").mkdir()
+        assert refused("detect", "empty", *command[2:], "-o", "a.txt").startswith("empty: expected images")
