@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from vsdmot.boxes import xyxy_to_xywh
 from vsdmot.datasets.splits import SplitEntry, read_split
 from vsdmot.detection.yolox.checkpoint import load_yolox, save_yolox
 from vsdmot.detection.yolox.detector import DetectorConfig, YoloxDetector
@@ -79,13 +80,13 @@ class TestProposing:
         return split_folds(sequences_of(tmp_path / "data"), 2)
 
     def weights(self, tmp_path: Path, detector_file: Path, folds) -> dict[str, Path]:
-        """One detector for each fold: the second is less sure than the first."""
+        """One detector for each fold: the second proposes larger boxes than the first."""
         paths, loaded = {}, load_yolox(detector_file)
         for number, fold in enumerate(folds):
             paths[fold.name] = tmp_path / fold.name / "model.safetensors"
             paths[fold.name].parent.mkdir()
-            for layer in loaded.network.head.obj_preds:
-                layer.weight.data *= 0.1**number
+            for layer in loaded.network.head.reg_preds:
+                layer.bias.data[2:] += 0.5 * number
             save_yolox(paths[fold.name], loaded.network, loaded.convention)
             (tmp_path / fold.name / "config.json").write_text(
                 json.dumps({"sequences": [entry.name for entry in fold.seen]})
@@ -103,14 +104,14 @@ class TestProposing:
         for fold in folds:
             for entry in fold.held_out:
                 with open_folder(entry.folder) as source:
-                    scores = {
-                        name: np.concatenate([detect(frame).scores for frame in source])
+                    boxes = {
+                        name: np.concatenate([xyxy_to_xywh(detect(frame).boxes) for frame in source])
                         for name, detect in detectors.items()
                     }
-                written = read_mot(out / f"{entry.name}.txt").scores
-                assert written == pytest.approx(scores.pop(fold.name), abs=1e-4)
-                (others,) = scores.values()
-                assert written.round(2).tolist() != others.round(2).tolist()
+                written = read_mot(out / f"{entry.name}.txt").boxes
+                assert written == pytest.approx(boxes.pop(fold.name), abs=0.011)
+                (others,) = boxes.values()
+                assert written.round(1).tolist() != others.round(1).tolist()
                 record = json.loads((out / "made_by" / f"{entry.name}.json").read_text())
                 assert record["detector"]["score_threshold"] == 0.05
         assert list(propose_by_folds(folds, paths, out, config=CONFIG, warn=notes.append)) == []
