@@ -10,8 +10,9 @@ from vsdmot.detection.yolox.letterbox import letterbox
 from vsdmot.errors import ConfigError
 from vsdmot.io.images import read_image
 from vsdmot.training.yolox.augment import AugmentConfig, Augmenter, DegradationConfig, change_colours, mirror
-from vsdmot.training.yolox.images import Picture, PictureStore, read_images
+from vsdmot.training.yolox.images import read_images
 from vsdmot.training.yolox.mosaic import MosaicConfig
+from vsdmot.training.yolox.pictures import Picture, PictureStore
 
 PLAIN = AugmentConfig(mosaic=0, flip=0, colour=0)
 SHAPE = (64, 96)

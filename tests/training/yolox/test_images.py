@@ -11,7 +11,8 @@ import pytest
 
 from vsdmot.detection.yolox.letterbox import letterbox
 from vsdmot.errors import FormatError, SourceError
-from vsdmot.training.yolox.images import PictureStore, StillImage, num_people, read_images, read_reduced, sequence_names
+from vsdmot.training.yolox.images import StillImage, num_people, read_images, sequence_names
+from vsdmot.training.yolox.pictures import PictureStore, read_reduced
 
 NOBODY = np.zeros((0, 4), np.float32)
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from vsdmot.errors import ConfigError
-from vsdmot.training.yolox.images import Picture
 from vsdmot.training.yolox.mosaic import MosaicConfig, draw, mixup, mosaic, move_boxes, move_people
+from vsdmot.training.yolox.pictures import Picture
 
 COLOURS = ((255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 0))
 STILL = MosaicConfig(degrees=0, translate=0, scale=(1, 1), shear=0)

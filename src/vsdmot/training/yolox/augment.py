@@ -13,8 +13,8 @@ from vsdmot.degradation.operators import ON_VIDEO, Operator
 from vsdmot.degradation.schedule import DegradeSettings, Schedule
 from vsdmot.detection.yolox.letterbox import letterbox
 from vsdmot.structures import Image
-from vsdmot.training.yolox.images import Picture, PictureStore
 from vsdmot.training.yolox.mosaic import MosaicConfig, mixup, mosaic
+from vsdmot.training.yolox.pictures import Picture, PictureStore
 
 _COLOUR_STEPS = (5.0, 30.0, 30.0)  # largest change of hue (of 180), saturation and value (of 255)
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from vsdmot.config import check, within
 from vsdmot.structures import Boxes, Image
-from vsdmot.training.yolox.images import Picture, corners_of
+from vsdmot.training.yolox.pictures import Picture
 
 Matrix = NDArray[np.float64]
 """``(3, 3)``: where a point ``(x, y, 1)`` of a picture comes to lie. Pixel ``i`` covers ``i`` to ``i + 1``."""
@@ -134,7 +134,7 @@ def draw(image: Image, matrix: Matrix, onto: Image) -> None:
 
 def move_boxes(boxes: Boxes, matrix: Matrix) -> Boxes:
     """Move boxes ``(G, 4)`` ``xyxy`` by an affine map; the results are upright boxes around their moved corners."""
-    corners = corners_of(boxes.astype(np.float64)) @ matrix[:2, :2].T + matrix[:2, 2]
+    corners = boxes.astype(np.float64)[:, [0, 1, 2, 1, 2, 3, 0, 3]].reshape(-1, 4, 2) @ matrix[:2, :2].T + matrix[:2, 2]
     return np.concatenate([corners.min(axis=1), corners.max(axis=1)], axis=1).astype(np.float32)
 
 

@@ -30,8 +30,9 @@ from vsdmot.training.task import Place
 from vsdmot.training.yolox.augment import Augmenter
 from vsdmot.training.yolox.coco_ap import require_pycocotools
 from vsdmot.training.yolox.ema import AveragedYolox
-from vsdmot.training.yolox.images import PictureStore, StillImage, num_people, read_images, sequence_names
+from vsdmot.training.yolox.images import StillImage, num_people, read_images, sequence_names
 from vsdmot.training.yolox.module import YoloxBatch, YoloxTraining
+from vsdmot.training.yolox.pictures import PictureStore
 from vsdmot.training.yolox.settings import YoloxTrainConfig
 from vsdmot.training.yolox.validation import LEAST_SCORE, detect_all, measure
 
