@@ -29,7 +29,7 @@ LAYERS = (
     {"evaluation"},
     {"training"},
     {"report"},
-    {"cli"},
+    {"cli", "__main__"},
 )
 """From the ground up; a module imports from its own layer or from lower ones."""
 

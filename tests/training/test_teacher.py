@@ -13,7 +13,7 @@ import pytest
 import torch
 from torch.nn import functional
 
-from vsdmot.config import attribute_help, from_mapping, to_mapping
+from vsdmot.config import from_mapping, to_mapping
 from vsdmot.errors import CheckpointError, ConfigError
 from vsdmot.training.dcsd import Distiller
 from vsdmot.training.detector_teacher import DetectorTeacher
@@ -423,7 +423,6 @@ class TestConfig:
             ({"detector_size": 100}, "detector_size: must be a multiple of 32, got 100"),
             ({"detector_size": 0}, "detector_size: must be a multiple of 32, got 0"),
             ({"kind": "dino"}, "kind: expected one of none, clip, detector"),
-            ({"view": "dirty"}, "view: expected one of same, clean"),
             ({"tokens": "cls"}, "tokens: expected one of pooled, patch"),
         ],
     )
@@ -432,13 +431,8 @@ class TestConfig:
             from_mapping(TeacherConfig, values)
 
     def test_settings_survive_a_checkpoint(self):
-        config = TeacherConfig(kind="detector", location="yolox.pth", view="clean", cache=Path("features"))
+        config = TeacherConfig(kind="detector", location="yolox.pth", cache=Path("features"))
         assert from_mapping(TeacherConfig, to_mapping(config)) == config
-
-    def test_help_says_what_a_privileged_view_is(self):
-        text = attribute_help(TeacherConfig)["view"]
-        assert "undegraded original" in text
-        assert "training only" in text
 
 
 def test_the_training_package_does_not_need_transformers():

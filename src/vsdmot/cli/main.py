@@ -24,6 +24,7 @@ VERBS = {
     "degrade": "make low-quality footage from good, with the same boxes",
     "synth": "render scenes of people with exact ground truth",
     "data": "check data sets, and build the paper's sets of low quality",
+    "train": "train a tracker or a detector by a recipe",
     "eval": "score results against ground truth: HOTA, MOTA, IDF1 and the rest",
     "info": "say what a file or folder of weights is",
     "demo": "make a short low-quality clip, track and score it, and show the files",

@@ -62,8 +62,10 @@ class ClipDataConfig:
         augment: How clips are augmented.
         pseudo: How still images move.
         degradation: Which clips are degraded while they are drawn.
-        teacher_view: What a teacher sees: same, the frame that the student sees, or clean, the frame before it was
-            degraded, now or on disk (then sources need clean).
+        teacher_view: same shows the teacher the frame that the student tracks in; clean shows it the frame before it
+            was degraded, now or on disk (then sources need clean): privileged information, which exists in training
+            only, so that the student learns to say of a poor frame what a teacher says of a good one. A frame that was
+            never degraded is its own original. Paper note: the paper does not say which its teacher sees.
         skip_damaged: Whether a clip with an image that cannot be read is replaced by another, which is counted and
             told, instead of ending the run.
         seed: Another seed gives other clips in another order.

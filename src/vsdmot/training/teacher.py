@@ -58,9 +58,7 @@ class Teacher(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class TeacherConfig:
-    """Who teaches the student, and what it is shown.
-
-    Paper note: the paper does not say on which frame its teacher looks; here it is the one the student tracks in.
+    """Who teaches the student.
 
     Attributes:
         kind: clip is the paper's; detector takes the features of a YOLOX file where CLIP cannot be had; none trains
@@ -69,9 +67,6 @@ class TeacherConfig:
             Hugging Face hub; none is openai/clip-vit-large-patch14. For detector a file of weights.
         tokens: pooled is one row per frame (the paper's); patch is one row per part of the picture, which gives the
             attention of Eq. 8 something to choose from.
-        view: same shows the teacher the frame that the student tracks in; clean shows it the undegraded original of a
-            degraded frame (privileged information, which exists in training only), so that the student learns to say
-            of a poor frame what a teacher says of a good one. A frame that was never degraded is its own original.
         detector_size: Long side of the detector's input in pixels, a multiple of 32. Raising it shows smaller people
             at a cost that grows with its square; lowering it is faster.
         cache: Folder where features are kept per frame, to be used again; none computes them every time.
@@ -80,7 +75,6 @@ class TeacherConfig:
     kind: Literal["none", "clip", "detector"] = "clip"
     location: str | None = None
     tokens: TokenKind = "pooled"
-    view: Literal["same", "clean"] = "same"
     detector_size: int = 640
     cache: Path | None = None
 
