@@ -540,3 +540,21 @@ def test_a_loss_that_is_handed_out_stays_as_it_was(tmp_path):
     line = log_of(tmp_path / "run")[0]
     assert line["loss"] == pytest.approx(sum(float(loss.total.detach()) for loss in kept), rel=1e-5)
     assert line["losses"]["near"] == pytest.approx(sum(float(loss.parts["near"]) for loss in kept), rel=1e-5)
+
+
+def test_what_looks_wrong_is_told_once_in_the_log_and_to_the_listener(tmp_path):
+    class Worried(PlainTask):
+        def warnings(self) -> list[str]:
+            return [f"the loss is {torch.rand(()).item():.3f}, which is odd", "the data is dull"]
+
+    told: list[str] = []
+
+    class Ear(Silent):
+        def noted(self, text: str) -> None:
+            told.append(text)
+
+    plain_train(Worried(), tmp_path / "run", listener=Ear(), log_every=1, epochs=2)
+    warned = [line["text"] for line in log_of(tmp_path / "run") if line["kind"] == "warning"]
+    assert len(warned) == 2
+    assert warned[0].startswith("the loss is 0.")
+    assert warned == [text for text in told if text in warned]

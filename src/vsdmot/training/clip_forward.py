@@ -160,6 +160,7 @@ class ClipModel(nn.Module):
             total = self.config.alpha * distill + (1 - self.config.alpha) * total
             parts |= {name: value / clips for name, value in _mean([frame.parts for frame in said]).items()}
             parts["distill"] = distill.detach()
+            monitors["distill_share"] = (self.config.alpha * distill / total.clamp(min=1e-12)).detach()
         if not torch.isfinite(total):
             raise TrainingError(_not_finite(steps))
         return StepLoss(total + self._nothing(), parts, monitors)

@@ -8,6 +8,7 @@ nothing had happened: bit for bit on a CPU; a GPU adds up in an order of its own
 from __future__ import annotations
 
 import math
+import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -22,7 +23,7 @@ from vsdmot.training.checkpoints import Progress
 from vsdmot.training.listener import Listener
 from vsdmot.training.loop_config import LoopConfig
 from vsdmot.training.optimiser import OptimiserConfig, make_optimiser
-from vsdmot.training.optimiser_step import OptimiserStep
+from vsdmot.training.optimiser_step import OptimiserStep, Watchful
 from vsdmot.training.processes import Processes
 from vsdmot.training.randomness import seed_generators
 from vsdmot.training.run_folder import BEST, CHECKPOINTS, RunFolder, agree_on_state
@@ -136,6 +137,7 @@ class _Loop:
     stored_at: float = field(default_factory=time.monotonic)
     stored_steps: int = 0
     stored_place: Place | None = None
+    warned: set[str] = field(default_factory=set)
 
     def run(self, *, resume: bool) -> Stopped:
         """Take up the run and train until the end or a request to stop."""
@@ -307,6 +309,12 @@ class _Loop:
         )
         self.log.train(line)
         self.listener.logged(line)
+        for warning in self.task.warnings() if isinstance(self.task, Watchful) else ():
+            kind = re.split(r"\d", warning)[0]  # the numbers in it change from line to line
+            if kind not in self.warned:
+                self.warned.add(kind)
+                self.log.warning(self.progress, warning)
+                self.listener.noted(warning)
 
     def _checkpoint_is_due(self) -> bool:
         every, minutes = self.config.checkpoint_every_steps, self.config.checkpoint_every_minutes

@@ -30,6 +30,15 @@ class AfterStep(Protocol):
         ...
 
 
+@runtime_checkable
+class Watchful(Protocol):
+    """What a `Task` may have besides: an eye on whether the training still makes sense."""
+
+    def warnings(self) -> list[str]:
+        """Say what looks wrong by now, a plain sentence each; asked whenever a line of the log is written."""
+        ...
+
+
 class OptimiserStep:
     """Moves the weights of a task.
 

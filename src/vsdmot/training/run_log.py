@@ -68,6 +68,14 @@ class RunLog:
         self._write({"kind": "validation", **where, "best": best, "scores": dict(scores)})
         self._draw({f"validation/{name}": value for name, value in scores.items()}, progress.total_steps)
 
+    def warning(self, progress: Progress, text: str) -> None:
+        """Write what looks wrong.
+
+        Raises:
+            OutputError: The disk is full.
+        """
+        self._write({"kind": "warning", "step": progress.total_steps, "epoch": progress.epoch + 1, "text": text})
+
     def force_to_disk(self) -> None:
         """Make sure that the lines so far outlast a power failure, before a checkpoint relies on them."""
         os.fsync(self._file.fileno())

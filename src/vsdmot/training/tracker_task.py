@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from vsdmot.models.vsdmot import VSDMOT
 from vsdmot.tracking.pretrained import TrackerConfig, save_pretrained
@@ -17,6 +17,7 @@ from vsdmot.training.clip import Clip, num_boxes
 from vsdmot.training.clip_data import ClipDataset
 from vsdmot.training.clip_forward import ClipLossConfig, ClipModel
 from vsdmot.training.clip_loader import make_loader
+from vsdmot.training.collapse import CollapseMonitor
 from vsdmot.training.dcsd import Distiller
 from vsdmot.training.optimiser import OptimiserConfig, published_groups
 from vsdmot.training.task import Place, StepLoss
@@ -59,6 +60,8 @@ class ClipStep(nn.Module):
     def __init__(self, clips: ClipModel) -> None:
         super().__init__()
         self.clips = clips
+        self.monitors: Mapping[str, Tensor] = {}
+        """Of the last clip."""
 
     def forward(self, batch: ClipBatch, divisor: float) -> StepLoss:
         """Compute its share of the step's loss."""
@@ -66,6 +69,7 @@ class ClipStep(nn.Module):
         clip = tuple(frame.to(device) for frame in batch.clip)
         generator = torch.Generator().manual_seed(batch.seed)
         loss: StepLoss = self.clips(clip, max(divisor, 1.0), generator, clips=float(batch.num_clips))
+        self.monitors = loss.monitors
         return loss
 
 
@@ -101,6 +105,7 @@ class TrackerTask:
         self.validation = validation
         self._module = ClipStep(ClipModel(model, loss, distiller))
         self._loading, self._optimiser, self._seed = loading, optimiser, seed
+        self._collapse = CollapseMonitor()
 
     @property
     def module(self) -> nn.Module:
@@ -135,6 +140,14 @@ class TrackerTask:
     def parameter_groups(self) -> list[dict[str, Any]]:
         """Give the groups of MOTRv2."""
         return published_groups(self._module, self._optimiser)
+
+    def after_step(self) -> None:
+        """Note what distillation looks like; the loop calls this after each step of the optimiser."""
+        self._collapse.update(self._module.monitors)
+
+    def warnings(self) -> list[str]:
+        """Say if distillation teaches nothing any more."""
+        return self._collapse.warnings()
 
     def validate(self) -> Mapping[str, float]:
         """Track the validation sequences; HOTA comes first."""
