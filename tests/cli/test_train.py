@@ -55,7 +55,7 @@ def test_a_recipe_gives_weights_that_track_and_say_where_they_come_from(vsdmot, 
         facts = loaded.provenance
         assert (facts["trained_by"], facts["seed"]) == ("somebody", 42)
         assert facts["settings"]["loop"]["epochs"] == 2
-        assert facts["data"]["footage"]["files"] == 8
+        assert facts["data"]["footage"]["files"] == 8 + 2  # images and ground truth
         assert "yolox" in json.dumps(facts["teacher"]).lower()
     trained = [line for line in log(folder / "run") if line["kind"] == "train"]
     assert trained[-1]["losses"].keys() >= {"ce", "l1", "giou", "distill_local", "distill_global", "distill"}

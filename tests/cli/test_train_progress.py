@@ -6,7 +6,7 @@ import pytest
 
 from vsdmot.cli import train_progress
 from vsdmot.cli.train_progress import TrainProgress
-from vsdmot.training.listener import Listener, TrainLine
+from vsdmot.training.loop.listener import Listener, TrainLine
 
 LINE = TrainLine(step=2, epoch=0.5, loss=4.0, losses={"class": 1.5, "giou": 0.5}, batches_per_second=8.0)
 

@@ -61,7 +61,7 @@ def train(settings: TrainSettings, changes: Mapping[str, str]) -> None:
     Raises:
         VsdmotError: The recipe, data or weights cannot be used, or the training cannot go on.
     """
-    from vsdmot.training.processes import Processes
+    from vsdmot.training.loop.processes import Processes
     from vsdmot.training.recipe import TrackerRecipe, read_recipe
 
     overrides: dict[str, object] = dict(changes)
@@ -94,7 +94,7 @@ def train(settings: TrainSettings, changes: Mapping[str, str]) -> None:
 
 def _run(settings: TrainSettings, recipe: Any, prepared: Any, run: Path, processes: Any) -> None:
     from vsdmot.cli.train_progress import TrainProgress
-    from vsdmot.training.loop import train as train_loop
+    from vsdmot.training.loop.loop import train as train_loop
     from vsdmot.training.prepare import collect
 
     with TrainProgress() as listener:

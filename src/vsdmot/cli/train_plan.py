@@ -8,8 +8,8 @@ from pathlib import Path
 import torch
 
 from vsdmot.io.problems import counted
-from vsdmot.training.clip import num_boxes
-from vsdmot.training.clip_sources import ClipSource
+from vsdmot.training.clips.clip import num_boxes
+from vsdmot.training.clips.sources import ClipSource
 from vsdmot.training.prepare import Prepared
 from vsdmot.training.recipe import DetectorRecipe, TrackerRecipe
 from vsdmot.training.task import Place

@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from vsdmot.cli.console import say, warn
-from vsdmot.training.listener import TrainLine
+from vsdmot.training.loop.listener import TrainLine
 
 if TYPE_CHECKING:
     from rich.progress import Progress as RichProgress
@@ -19,7 +19,7 @@ _MOST_LOSSES = 8
 
 
 class TrainProgress:
-    """A `vsdmot.training.listener.Listener` that shows the training; a context manager.
+    """A `vsdmot.training.loop.listener.Listener` that shows the training; a context manager.
 
     On a terminal a live bar with the losses below; elsewhere (a log file, a batch system) a line every ten seconds.
     Validations are results and go to standard output.

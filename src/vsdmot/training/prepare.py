@@ -16,15 +16,16 @@ from vsdmot.io.weights import read_weights
 from vsdmot.models.vsdmot import VSDMOT
 from vsdmot.structures import Image
 from vsdmot.tracking.pretrained import load_pretrained
-from vsdmot.training import provenance
-from vsdmot.training.clip_data import ClipDataset
-from vsdmot.training.clip_forward import freeze_stem
-from vsdmot.training.dcsd import Distiller
+from vsdmot.training.clips.data import ClipDataset
+from vsdmot.training.clips.sources import ClipSource
+from vsdmot.training.distillation.cache import FeatureCache, precompute
+from vsdmot.training.distillation.dcsd import Distiller
+from vsdmot.training.distillation.teacher import Teacher, load_teacher
+from vsdmot.training.loop import provenance
+from vsdmot.training.loop.schedule import Schedule
+from vsdmot.training.objective.clip_forward import freeze_stem
 from vsdmot.training.recipe import DetectorRecipe, TrackerRecipe
-from vsdmot.training.schedule import Schedule
 from vsdmot.training.task import Task
-from vsdmot.training.teacher import Teacher, load_teacher
-from vsdmot.training.teacher_cache import FeatureCache, precompute
 from vsdmot.training.tracker_task import TrackerTask
 from vsdmot.training.tracker_validation import TrackerValidation
 
@@ -80,12 +81,7 @@ def prepare_tracker(recipe: TrackerRecipe, device: torch.device) -> Prepared:
         distiller=distiller,
         seed=recipe.loop.seed,
     )
-    data = {
-        source.name: provenance.hash_files(
-            _common(paths := [p for one in source.sequences for p in map(one.path, range(len(one)))]), paths
-        )
-        for source in dataset.sources
-    }
+    data = {source.name: _hash(source) for source in dataset.sources}
     notes = (*dataset.notes, *(validation.notes if validation else ()))
     return Prepared(task, recipe.schedule.build(recipe.loop.epochs), data, notes, teacher)
 
@@ -117,7 +113,7 @@ class TeacherFeatures:
         self.cache = None if cache is None else FeatureCache(cache, teacher.identity)
 
     def __call__(self, name: str, picture: Image) -> Tensor:
-        """Give ``(m, width)``; see `vsdmot.training.clip_data.TeacherFeatures`."""
+        """Give ``(m, width)``; see `vsdmot.training.clips.data.TeacherFeatures`."""
         if self.cache is not None:
             kept = self.cache.get(name, picture)
             if kept is not None:
@@ -194,6 +190,13 @@ def _take_over(model: VSDMOT, start: dict[str, Tensor], where: str, part: str = 
             f"{len(missing)} are missing; the first is {first}"
         )
     model.load_state_dict(start, strict=False)
+
+
+def _hash(source: ClipSource) -> dict[str, Any]:
+    """Fingerprint the images and annotations of a data set."""
+    paths = [one.path(position) for one in source.sequences for position in range(len(one))]
+    paths += [one.ground_truth for one in source.sequences if one.ground_truth is not None]
+    return provenance.hash_files(_common(paths), paths)
 
 
 def _common(paths: list[Path]) -> Path:

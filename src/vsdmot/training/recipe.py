@@ -11,14 +11,14 @@ from typing import Any, Literal
 from vsdmot.config import from_mapping, read_yaml
 from vsdmot.errors import ConfigError
 from vsdmot.tracking.pretrained import TrackerConfig
-from vsdmot.training.clip_data import ClipDataConfig
-from vsdmot.training.clip_forward import ClipLossConfig
-from vsdmot.training.clip_sources import ClipSourceConfig
-from vsdmot.training.dcsd import DistillationConfig
-from vsdmot.training.loop_config import LoopConfig
-from vsdmot.training.optimiser import OptimiserConfig
-from vsdmot.training.schedule import ScheduleConfig
-from vsdmot.training.teacher import TeacherConfig
+from vsdmot.training.clips.data import ClipDataConfig
+from vsdmot.training.clips.sources import ClipSourceConfig
+from vsdmot.training.distillation.dcsd import DistillationConfig
+from vsdmot.training.distillation.teacher import TeacherConfig
+from vsdmot.training.loop.config import LoopConfig
+from vsdmot.training.loop.optimiser import OptimiserConfig
+from vsdmot.training.loop.schedule import ScheduleConfig
+from vsdmot.training.objective.clip_forward import ClipLossConfig
 from vsdmot.training.tracker_task import ClipLoading
 from vsdmot.training.tracker_validation import ValidationConfig
 from vsdmot.training.yolox.settings import YoloxTrainConfig

@@ -13,13 +13,13 @@ from torch import Tensor, nn
 
 from vsdmot.models.vsdmot import VSDMOT
 from vsdmot.tracking.pretrained import TrackerConfig, save_pretrained
-from vsdmot.training.clip import Clip, num_boxes
-from vsdmot.training.clip_data import ClipDataset
-from vsdmot.training.clip_forward import ClipLossConfig, ClipModel
-from vsdmot.training.clip_loader import make_loader
-from vsdmot.training.collapse import CollapseMonitor
-from vsdmot.training.dcsd import Distiller
-from vsdmot.training.optimiser import OptimiserConfig, published_groups
+from vsdmot.training.clips.clip import Clip, num_boxes
+from vsdmot.training.clips.data import ClipDataset
+from vsdmot.training.clips.loader import make_loader
+from vsdmot.training.distillation.collapse import CollapseMonitor
+from vsdmot.training.distillation.dcsd import Distiller
+from vsdmot.training.loop.optimiser import OptimiserConfig, published_groups
+from vsdmot.training.objective.clip_forward import ClipLossConfig, ClipModel
 from vsdmot.training.task import Place, StepLoss
 from vsdmot.training.tracker_validation import TrackerValidation, as_scores
 

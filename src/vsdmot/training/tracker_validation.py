@@ -18,9 +18,9 @@ from vsdmot.structures import Frame, FrameResult, Proposals
 from vsdmot.tracking.pretrained import TrackerConfig
 from vsdmot.tracking.query_tracking import QueryTracking
 from vsdmot.tracking.tracker import Tracker
-from vsdmot.training.clip_sequences import ClipSequence
-from vsdmot.training.clip_sources import ClipSourceConfig, open_clip_source
-from vsdmot.training.online_degradation import imitate_proposals
+from vsdmot.training.clips.online_degradation import imitate_proposals
+from vsdmot.training.clips.sequences import ClipSequence
+from vsdmot.training.clips.sources import ClipSourceConfig, open_clip_source
 
 METRICS = ("HOTA", "DetA", "AssA", "MOTA", "IDF1", "IDSW")
 """What validation tells; by the first, the best weights are chosen."""

@@ -18,10 +18,10 @@ from vsdmot.detection.yolox.network import YOLOX, YoloxConfig
 from vsdmot.errors import CheckpointError, ConfigError, OutputError
 from vsdmot.io.images import read_image
 from vsdmot.structures import Frame
-from vsdmot.training.listener import Silent
-from vsdmot.training.loop import train
-from vsdmot.training.loop_config import LoopConfig
-from vsdmot.training.optimiser import OptimiserConfig
+from vsdmot.training.loop.config import LoopConfig
+from vsdmot.training.loop.listener import Silent
+from vsdmot.training.loop.loop import train
+from vsdmot.training.loop.optimiser import OptimiserConfig
 from vsdmot.training.task import Place, Task
 from vsdmot.training.yolox.module import YoloxBatch
 from vsdmot.training.yolox.settings import YoloxTrainConfig

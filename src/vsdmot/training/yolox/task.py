@@ -25,7 +25,7 @@ from vsdmot.detection.yolox.network import YOLOX, YoloxConfig
 from vsdmot.errors import ConfigError, OutputError
 from vsdmot.io.whole_files import write_whole
 from vsdmot.synthesis.threads import in_order
-from vsdmot.training.schedule import Schedule, cosine, warm_up
+from vsdmot.training.loop.schedule import Schedule, cosine, warm_up
 from vsdmot.training.task import Place
 from vsdmot.training.yolox.augment import Augmenter
 from vsdmot.training.yolox.coco_ap import require_pycocotools

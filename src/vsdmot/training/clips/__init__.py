@@ -1,0 +1,1 @@
+"""Clips: what a tracker is trained on, from files to tensors."""

@@ -1,0 +1,1 @@
+"""Distillation: what the student learns from a teacher (Sec. III-B)."""
