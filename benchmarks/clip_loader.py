@@ -27,14 +27,14 @@ import torch
 
 from vsdmot.quality import assess
 from vsdmot.tracking.preprocess import MEAN, SPREAD, PreprocessConfig
-from vsdmot.training.clip_augment import AugmentConfig, ClipView, draw_view
-from vsdmot.training.clip_data import ClipDataConfig, ClipDataset
-from vsdmot.training.clip_loader import make_loader
-from vsdmot.training.clip_pictures import read_picture
-from vsdmot.training.clip_sampling import SamplingConfig
-from vsdmot.training.clip_sources import ClipSourceConfig
-from vsdmot.training.drawn_clip import normalise
-from vsdmot.training.online_degradation import OnlineDegradationConfig, draw_degradation
+from vsdmot.training.clips.augment import AugmentConfig, ClipView, draw_view
+from vsdmot.training.clips.data import ClipDataConfig, ClipDataset
+from vsdmot.training.clips.drawn_clip import normalise
+from vsdmot.training.clips.loader import make_loader
+from vsdmot.training.clips.online_degradation import OnlineDegradationConfig, draw_degradation
+from vsdmot.training.clips.pictures import read_picture
+from vsdmot.training.clips.sampling import SamplingConfig
+from vsdmot.training.clips.sources import ClipSourceConfig
 from vsdmot.training.task import Place
 
 HEIGHT, WIDTH = 1080, 1920
