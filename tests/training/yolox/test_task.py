@@ -334,9 +334,11 @@ class TestStart:
         assert torch.equal(stems[0], stems[1])
         assert not torch.equal(stems[0], stems[2])
 
-    def test_a_size_beside_weights_is_refused(self, make_sequence, tmp_path):
-        with pytest.raises(ConfigError, match="network: the size is that of start"):
-            make_task(make_sequence(), start=str(self.weights(tmp_path, 1)))
+    def test_a_size_beside_weights_must_be_theirs(self, make_sequence, tmp_path):
+        path, folder = str(self.weights(tmp_path, 80)), make_sequence()
+        assert make_task(folder, start=path).module.network.config.num_classes == 1
+        with pytest.raises(ConfigError, match=r"network: expected the size of start .*width 0\.125.* got YOLOX-s;"):
+            make_task(folder, start=path, network={"depth": 0.33, "width": 0.5})
 
     def test_weights_that_are_missing(self, make_sequence, tmp_path):
         with pytest.raises(CheckpointError, match=r"none\.safetensors"):

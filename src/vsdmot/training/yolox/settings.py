@@ -39,7 +39,7 @@ class YoloxTrainConfig:
             beyond it.
         start: Weights to start from, such as published ones of COCO, of whose classes people are kept; null starts from
             random ones.
-        network: Size of the network; null takes that of start, or YOLOX-X.
+        network: Size of the network; null takes that of start, or YOLOX-X. Beside start it must be the size of that.
         convention: How the input is normalised, legacy or current; null takes that of start, or legacy, as ByteTrack.
         assignment: Which cells answer for whom: legacy (YOLOX 0.1, ByteTrack) also teaches people whose centre is
             beyond the image; current is that of YOLOX since 0.2.
@@ -127,5 +127,3 @@ class YoloxTrainConfig:
                 f"epochs: must be more than warmup_epochs ({self.warmup_epochs:g}) and plain_epochs "
                 f"({self.plain_epochs}) together, got {self.epochs}"
             )
-        if self.start is not None and self.network is not None:
-            raise ConfigError("network: the size is that of start; leave one of the two out")

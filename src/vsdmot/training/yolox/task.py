@@ -214,6 +214,7 @@ def _make_network(config: YoloxTrainConfig) -> tuple[YOLOX, InputConvention]:
 
     Raises:
         CheckpointError: The weights cannot be used.
+        ConfigError: They are of another size than the settings ask for.
     """
     if config.start is None:
         with torch.random.fork_rng(devices=[]):
@@ -221,6 +222,11 @@ def _make_network(config: YoloxTrainConfig) -> tuple[YOLOX, InputConvention]:
             return YOLOX(config.network or YoloxConfig.named("x")), config.convention or "legacy"
     loaded = load_yolox(config.start, convention=config.convention or "auto")
     size = loaded.network.config
+    if config.network is not None and _size(config.network) != _size(size):
+        raise ConfigError(
+            f"network: expected the size of start ({config.start}), which is {size.name}, got {config.network.name}; "
+            "leave network out to take that size"
+        )
     state = {
         name: tensor[PERSON : PERSON + 1].clone() if name.startswith("head.cls_preds.") else tensor
         for name, tensor in loaded.network.state_dict().items()
@@ -228,3 +234,8 @@ def _make_network(config: YoloxTrainConfig) -> tuple[YOLOX, InputConvention]:
     network = YOLOX(YoloxConfig(depth=size.depth, width=size.width, depthwise=size.depthwise))
     network.load_state_dict(state)
     return network, loaded.convention
+
+
+def _size(network: YoloxConfig) -> tuple[int, float, bool]:
+    """What decides the shapes of a network's weights but for the number of classes."""
+    return network.num_blocks, network.width, network.depthwise
