@@ -57,7 +57,7 @@ def test_settings_come_from_a_file(vsdmot, tmp_path):
 
 def test_unknown_verbs_name_the_nearest(refused):
     assert refused("trak") == "unknown verb 'trak'; did you mean track?"
-    assert refused("zzz") == "unknown verb 'zzz'; one of track, detect, degrade, synth, data, eval, info, demo"
+    assert refused("zzz") == "unknown verb 'zzz'; one of track, detect, degrade, synth, data, train, eval, info, demo"
 
 
 def test_the_version_is_told(capsys):
