@@ -20,11 +20,11 @@ import numpy as np
 import torch
 
 from vsdmot.detection.nms import nms
-from vsdmot.detection.yolox.blocks import fold_batch_norm
 from vsdmot.detection.yolox.checkpoint import load_yolox
 from vsdmot.detection.yolox.detector import DetectorConfig, YoloxDetector
 from vsdmot.detection.yolox.letterbox import input_shape, letterbox, normalise
-from vsdmot.detection.yolox.network import VARIANTS, YOLOX, YoloxConfig
+from vsdmot.models.yolox.blocks import fold_batch_norm
+from vsdmot.models.yolox.network import VARIANTS, YOLOX, YoloxConfig
 from vsdmot.structures import Frame
 
 

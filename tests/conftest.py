@@ -11,6 +11,9 @@ import numpy as np
 import PIL.Image
 import pytest
 import torch
+from torch import nn
+
+from vsdmot.models.yolox.network import YOLOX, YoloxConfig
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 
@@ -78,7 +81,7 @@ TINY_MODEL = {
 def detector_file(tmp_path_factory) -> Path:
     """Random weights of a YOLOX-nano that proposes boxes everywhere, some surely and some not."""
     from vsdmot.detection.yolox.checkpoint import save_yolox
-    from vsdmot.detection.yolox.network import YOLOX, YoloxConfig
+    from vsdmot.models.yolox.network import YOLOX, YoloxConfig
 
     torch.manual_seed(0)
     network = YOLOX(YoloxConfig.named("nano"))
@@ -214,3 +217,27 @@ def _seeded() -> None:
     """No test depends on the one before."""
     np.random.seed(0)  # noqa: NPY002 (libraries may draw from the global generator)
     torch.manual_seed(0)
+
+
+@pytest.fixture(scope="session")
+def lively_network() -> Callable[..., YOLOX]:
+    """Make a small network whose outputs differ from cell to cell.
+
+    With fresh statistics every layer shrinks the signal, and all cells of an untrained network say the same; here
+    batch normalisation has seen some noise first.
+    """
+
+    def make(probability: float = 0.7, **sizes: float | bool) -> YOLOX:
+        torch.manual_seed(0)
+        network = YOLOX(YoloxConfig(**{"depth": 0.33, "width": 0.125, "num_classes": 2} | sizes))
+        for module in network.modules():
+            if isinstance(module, nn.BatchNorm2d):
+                module.momentum = None  # a plain average, over the one batch below
+        network(torch.randn(2, 3, 96, 96))
+        for layers in (network.head.reg_preds, network.head.obj_preds, network.head.cls_preds):
+            for layer in layers:
+                layer.weight.data *= 0.3  # boxes of a few cells, scores near the prior
+        network.head.reset_priors(probability)
+        return network.eval().requires_grad_(False)
+
+    return make

@@ -14,8 +14,8 @@ from safetensors.torch import load_file, save_file
 
 from vsdmot.detection.yolox.checkpoint import load_yolox, save_yolox, stem_gain
 from vsdmot.detection.yolox.mmdet_names import published_names
-from vsdmot.detection.yolox.network import YOLOX, YoloxConfig
 from vsdmot.errors import CheckpointError, OutputError
+from vsdmot.models.yolox.network import YOLOX, YoloxConfig
 
 
 @pytest.fixture

@@ -16,9 +16,9 @@ from vsdmot.detection.yolox.checkpoint import save_yolox
 from vsdmot.detection.yolox.decoding import decode_boxes, decode_scores
 from vsdmot.detection.yolox.detector import DetectorConfig, YoloxDetector
 from vsdmot.detection.yolox.letterbox import input_shape, letterbox, normalise
-from vsdmot.detection.yolox.network import YOLOX
 from vsdmot.errors import ConfigError
 from vsdmot.io.mot_text import read_mot
+from vsdmot.models.yolox.network import YOLOX
 from vsdmot.structures import Frame, Proposals
 
 

@@ -73,7 +73,7 @@ def test_tracking_equals_the_published_code(folder, recipe, models, size, clip, 
         proposals = torch.from_numpy(recipe.proposals(clip, t))[None]
         with torch.inference_mode():
             proposed = Proposed(proposals[..., :4], proposals[..., 4])
-            step = follow(model, state, images, proposed, torch.ones(1), lifecycle, mask)
+            step = follow(model, state, model.encode(images, mask), proposed, torch.ones(1), lifecycle)
         check_frame(golden, t, state, step)
         state = step.state
 

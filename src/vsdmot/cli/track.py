@@ -213,7 +213,8 @@ def make_tracker(settings: TrackSettings, info: SourceInfo) -> Tracker:
     if not loaded.trained:
         warn(f"{loaded.location} holds random weights that were never trained: expect nonsense")
     model = loaded.model.to(resolve_device(settings.device))
-    network = QueryTracking(model, settings.lifecycle.apply(loaded.config.lifecycle), loaded.config.preprocessing)
+    config = replace(loaded.config, lifecycle=settings.lifecycle.apply(loaded.config.lifecycle))
+    network = QueryTracking.of(model, config)
     return Tracker(network, proposals, loaded.config.quality)
 
 

@@ -1,6 +1,7 @@
-"""ResNet backbone with frozen batch normalisation (MOTRv2 uses ResNet-50, Sec. IV-C).
+"""What turns an image into feature maps: ResNet (MOTRv2 uses ResNet-50, Sec. IV-C), or the detector itself.
 
-Modules are named as torchvision names them, so published ``backbone.0.body.*`` weights load by a prefix change.
+Modules of ResNet are named as torchvision names them, so published ``backbone.0.body.*`` weights load by a prefix
+change. Batch normalisation is frozen in both.
 """
 
 from __future__ import annotations
@@ -10,7 +11,11 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-BackboneName = Literal["resnet18", "resnet34", "resnet50", "resnet101"]
+from vsdmot.models.yolox.blocks import fold_batch_norm
+from vsdmot.models.yolox.network import YOLOX, LevelOutput, YoloxConfig
+
+ResNetName = Literal["resnet18", "resnet34", "resnet50", "resnet101"]
+BackboneName = Literal[ResNetName, "yolox"]
 
 
 class ResNet(nn.Module):
@@ -20,7 +25,7 @@ class ResNet(nn.Module):
         name: Depth of the network.
     """
 
-    def __init__(self, name: BackboneName) -> None:
+    def __init__(self, name: ResNetName) -> None:
         super().__init__()
         block, depths = _LAYOUTS[name]
         self.conv1 = nn.Conv2d(3, 64, 7, stride=2, padding=3, bias=False)
@@ -131,3 +136,52 @@ _LAYOUTS: dict[str, tuple[type[BasicBlock] | type[Bottleneck], tuple[int, int, i
     "resnet50": (Bottleneck, (3, 4, 6, 3)),
     "resnet101": (Bottleneck, (3, 4, 23, 3)),
 }
+
+
+class YoloxBackbone(nn.Module):
+    """A detector that serves as backbone: its neck gives the maps, and its head says where people may be.
+
+    One pass over the image serves detector and tracker. The detector is trained before, by itself, and stays as it is:
+    batch normalisation is folded into the convolutions, and no gradient reaches it. Its input is normalised as that of
+    a ResNet is, which is YOLOX's legacy convention.
+
+    Args:
+        config: The detector's size.
+    """
+
+    MULTIPLE = 32
+    """Height and width of the image must be multiples of this many pixels, the coarsest stride."""
+
+    def __init__(self, config: YoloxConfig) -> None:
+        super().__init__()
+        self.channels = tuple(config.channels(full) for full in (256, 512, 1024))
+        self.load(YOLOX(config))
+
+    def load(self, network: YOLOX) -> None:
+        """Take a trained detector, which is copied."""
+        self.network = fold_batch_norm(network).requires_grad_(False)
+        # On a CPU the convolutions take half the time with channels last.
+        self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stubs lack it
+
+    @torch.no_grad()
+    def forward(self, images: Tensor) -> tuple[Tensor, ...]:
+        """Extract features.
+
+        Args:
+            images: Normalised images ``(B, 3, H, W)``.
+
+        Returns:
+            Maps ``(B, channels[i], H / s, W / s)`` for strides ``s`` of 8, 16 and 32.
+
+        Raises:
+            ValueError: H or W is not a multiple of 32.
+        """
+        if images.shape[2] % self.MULTIPLE or images.shape[3] % self.MULTIPLE:
+            raise ValueError(f"expected sides that are multiples of {self.MULTIPLE}, got {tuple(images.shape[2:])}")
+        return tuple(self.network.backbone(images))
+
+    @torch.no_grad()
+    def detect(self, features: tuple[Tensor, ...]) -> list[LevelOutput]:
+        """Give the raw outputs of the detector's head for maps of `forward`."""
+        levels: list[LevelOutput] = self.network.head(list(features))
+        return levels

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from vsdmot.config import at_least, check, within
 from vsdmot.errors import ConfigError
-from vsdmot.models.backbone import BackboneName, ResNet
+from vsdmot.models.backbone import BackboneName, ResNet, YoloxBackbone
 from vsdmot.models.deformable import DeformableAttention
 from vsdmot.models.dswr import DSWR, DSWRConfig, blend
 from vsdmot.models.positions import sine_grid
@@ -21,6 +21,7 @@ from vsdmot.models.qim import QueryInteraction
 from vsdmot.models.queries import Queries, QuerySource, denoising_mask
 from vsdmot.models.student import Student, StudentConfig
 from vsdmot.models.transformer import Decoder, DecoderOutput, Encoder, FeatureMaps, LayerSize
+from vsdmot.models.yolox.network import YoloxConfig
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,12 +29,15 @@ class ModelConfig:
     """Architecture of the tracker network. The defaults are the paper's: 42,602,248 parameters.
 
     Attributes:
-        backbone: Feature extractor. A deeper one sees more and costs more; resnet18 suits a CPU.
+        backbone: Feature extractor. A deeper ResNet sees more and costs more. yolox is a detector that was trained
+            before: one pass serves detection and tracking, which suits a CPU.
+        detector: Size of the detector that is the backbone; only with backbone yolox.
         hidden_dim: Width D of tokens and queries; a multiple of 32 (group norms), at least 64, and of num_heads.
         num_heads: Attention heads.
         num_levels: Feature maps: strides 8, 16, 32, then halved once more for each further level; at least 3.
         num_points: Points that each head reads on each level. Raising it costs time in proportion.
-        encoder_layers: Encoder depth; most of the time of a frame goes here.
+        encoder_layers: Encoder depth; most of the time of a frame goes here. 0 does without, which a detector's neck
+            allows because it has mixed the scales already.
         decoder_layers: Decoder depth; each layer refines the boxes once.
         feedforward_dim: Width of the feed-forward parts.
         dropout: Share of activations dropped in training.
@@ -46,6 +50,7 @@ class ModelConfig:
     """
 
     backbone: BackboneName = "resnet50"
+    detector: YoloxConfig | None = None
     hidden_dim: int = 256
     num_heads: int = 8
     num_levels: int = 4
@@ -67,7 +72,7 @@ class ModelConfig:
             num_heads=lambda heads: None if heads > 0 and self.hidden_dim % heads == 0 else "a divisor of hidden_dim",
             num_levels=at_least(3),
             num_points=at_least(1),
-            encoder_layers=at_least(1),
+            encoder_layers=at_least(0),
             decoder_layers=at_least(1),
             feedforward_dim=at_least(1),
             dropout=within(0, 0.9),
@@ -76,6 +81,13 @@ class ModelConfig:
         )
         if self.dswr is not None and self.student is None:
             raise ConfigError("dswr: needs a student, whose semantics it weighs; set it to null as well")
+        if (self.backbone == "yolox") != (self.detector is not None):
+            raise ConfigError("detector: must be given with backbone: yolox, and only with that")
+
+    @property
+    def multiple(self) -> int:
+        """What the sides of the network's input must be multiples of, in pixels."""
+        return YoloxBackbone.MULTIPLE if self.backbone == "yolox" else 1
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,7 +119,12 @@ class VSDMOT(nn.Module):
             feedforward_dim=config.feedforward_dim,
             dropout=config.dropout,
         )
-        self.backbone = ResNet(config.backbone)
+        self.backbone: ResNet | YoloxBackbone
+        if config.backbone == "yolox":
+            assert config.detector is not None, "checked by the settings"
+            self.backbone = YoloxBackbone(config.detector)
+        else:
+            self.backbone = ResNet(config.backbone)
         self.neck = Neck(self.backbone.channels, config.hidden_dim, config.num_levels)
         self.encoder = Encoder(size, config.encoder_layers)
         self.query_source = QuerySource(config.hidden_dim, config.num_learned_queries, config.denoising)
@@ -139,7 +156,11 @@ class VSDMOT(nn.Module):
         Returns:
             Encoded features of all levels.
         """
-        maps, positions = self.neck(self.backbone(images), padding_mask)
+        return self.encode_features(self.backbone(images), padding_mask)
+
+    def encode_features(self, features: tuple[Tensor, ...], padding_mask: Tensor | None = None) -> FeatureMaps:
+        """Do the same from the maps of the backbone, ``(B, C, H, W)`` at strides 8, 16 and 32."""
+        maps, positions = self.neck(features, padding_mask)
         memory: FeatureMaps = self.encoder(maps, positions)
         return memory
 

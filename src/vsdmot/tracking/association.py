@@ -81,6 +81,11 @@ class Association:
         if foreign:
             raise ConfigError("\n".join(f"association.{key} is not a setting of {name}; remove it" for key in foreign))
 
+    @property
+    def proposes(self) -> bool:
+        """It only links what others find."""
+        return False
+
     def start(self) -> Any:
         """Make a tracker object of the package; it is the state, changed in place and never shared."""
         return _tracker_class(self.name)(frame_rate=self.frame_rate, **self._settings)
@@ -90,8 +95,11 @@ class Association:
         del state
         return ()
 
-    def step(self, state: Any, frame: Frame, proposals: Proposals, quality: FrameQuality) -> tuple[Any, StepResult]:
+    def step(
+        self, state: Any, frame: Frame, proposals: Proposals | None, quality: FrameQuality
+    ) -> tuple[Any, StepResult]:
         """Link this frame's proposals; see `TrackingMethod.step`. Quality is not used by these trackers."""
+        assert proposals is not None, "see proposes"
         del quality
         import supervision
 
@@ -102,7 +110,7 @@ class Association:
             linked = state.update(detections, np.ascontiguousarray(frame.image[..., ::-1]))
         else:
             linked = state.update(detections)
-        return state, StepResult(_tracks(linked))
+        return state, StepResult(_tracks(linked), len(proposals))
 
 
 def _tracks(linked: supervision.Detections) -> Tracks:

@@ -16,10 +16,12 @@ class StepResult:
 
     Attributes:
         tracks: The people to report.
+        num_proposals: From how many proposals they were found.
         semantic_weight: ``w_semantic`` (Eq. 13), None where the method has no semantics.
     """
 
     tracks: Tracks
+    num_proposals: int
     semantic_weight: float | None = None
 
 
@@ -30,6 +32,11 @@ class TrackingMethod(Protocol[State]):
     in and comes out. So one method can serve many videos, and two trackers in one process never touch each other.
     """
 
+    @property
+    def proposes(self) -> bool:
+        """Whether it finds people by itself where no proposals are given."""
+        ...
+
     def start(self) -> State:
         """Make the state before the first frame of a video."""
         ...
@@ -38,13 +45,15 @@ class TrackingMethod(Protocol[State]):
         """Tell what a user should know of the video so far, a line each."""
         ...
 
-    def step(self, state: State, frame: Frame, proposals: Proposals, quality: FrameQuality) -> tuple[State, StepResult]:
+    def step(
+        self, state: State, frame: Frame, proposals: Proposals | None, quality: FrameQuality
+    ) -> tuple[State, StepResult]:
         """Follow people into the next frame.
 
         Args:
             state: From `start` or the last `step`; not to be used again.
             frame: The next frame of the same video.
-            proposals: Where people may be; may be empty.
+            proposals: Where people may be; may be empty. None asks a method that `proposes` to find them itself.
             quality: How good the frame is.
 
         Returns:

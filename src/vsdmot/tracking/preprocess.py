@@ -26,13 +26,16 @@ class PreprocessConfig:
         short_side: Pixels that the shorter side is scaled to. Raising it finds smaller people, at a cost that grows
             with its square.
         long_side: Most pixels that the longer side may get; wins over short_side.
+        multiple: Both sides are brought to the nearest multiple of so many pixels; 1 leaves them. A network whose
+            backbone is a detector needs 32, at the price of proportions that change by a few percent.
     """
 
     short_side: int = 800
     long_side: int = 1536
+    multiple: int = 1
 
     def __post_init__(self) -> None:
-        check(self, short_side=at_least(32), long_side=at_least(32))
+        check(self, short_side=at_least(32), long_side=at_least(32), multiple=at_least(1))
         if self.short_side > self.long_side:
             raise ConfigError(f"short_side: must not exceed long_side ({self.long_side}), got {self.short_side}")
 
@@ -42,11 +45,16 @@ def input_size(height: int, width: int, config: PreprocessConfig) -> tuple[int, 
 
     >>> input_size(1080, 1920, PreprocessConfig())
     (800, 1422)
+    >>> input_size(1080, 1920, PreprocessConfig(short_side=384, long_side=640, multiple=32))
+    (352, 640)
     """
     scale = config.short_side / min(height, width)
     if max(height, width) * scale > config.long_side:
         scale = config.long_side / max(height, width)
-    return max(1, int(height * scale)), max(1, int(width * scale))
+    if config.multiple == 1:
+        return max(1, int(height * scale)), max(1, int(width * scale))
+    down, across = (max(1, round(side * scale / config.multiple)) * config.multiple for side in (height, width))
+    return down, across
 
 
 def preprocess(image: Image, config: PreprocessConfig, device: torch.device) -> Tensor:

@@ -22,6 +22,7 @@ from vsdmot.models.vsdmot import VSDMOT, ModelConfig
 from vsdmot.quality import QualityConfig
 from vsdmot.tracking.lifecycle import LifecycleConfig
 from vsdmot.tracking.preprocess import PreprocessConfig
+from vsdmot.tracking.proposing import ProposingConfig
 
 FORMAT = "vsdmot/1"
 WEIGHTS_NAME = "model.safetensors"
@@ -37,12 +38,21 @@ class TrackerConfig:
         preprocessing: Size of the network's input.
         lifecycle: When tracks are born and end.
         quality: Constants of frame quality; DSWR learned its weights on exactly these.
+        proposing: Which finds of the network's own detector become proposals; only where the backbone is one.
     """
 
     model: ModelConfig = field(default_factory=ModelConfig)
     preprocessing: PreprocessConfig = field(default_factory=PreprocessConfig)
     lifecycle: LifecycleConfig = field(default_factory=LifecycleConfig)
     quality: QualityConfig = field(default_factory=QualityConfig)
+    proposing: ProposingConfig = field(default_factory=ProposingConfig)
+
+    def __post_init__(self) -> None:
+        if self.preprocessing.multiple % self.model.multiple:
+            raise ConfigError(
+                f"preprocessing.multiple: must be a multiple of {self.model.multiple} for this backbone, got "
+                f"{self.preprocessing.multiple}"
+            )
 
 
 @dataclass(frozen=True, eq=False)

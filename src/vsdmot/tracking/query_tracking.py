@@ -11,12 +11,16 @@ from torch import Tensor
 
 from vsdmot.boxes import cxcywh_to_xyxy, xyxy_to_cxcywh
 from vsdmot.errors import CheckpointError
+from vsdmot.models.backbone import YoloxBackbone
 from vsdmot.models.queries import Queries
+from vsdmot.models.transformer import FeatureMaps
 from vsdmot.models.vsdmot import VSDMOT, FramePrediction
 from vsdmot.structures import Frame, FrameQuality, Proposals, Tracks
 from vsdmot.tracking.lifecycle import NO_TRACK, Ids, LifecycleConfig, advance, reported, seen
 from vsdmot.tracking.method import StepResult
 from vsdmot.tracking.preprocess import PreprocessConfig, preprocess
+from vsdmot.tracking.pretrained import TrackerConfig
+from vsdmot.tracking.proposing import ProposingConfig, propose
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,6 +70,7 @@ class QueryTracking:
         model: MOTRv2 or VSD-MOT; used in evaluation mode, on the device where it is.
         lifecycle: When tracks are born and end.
         preprocessing: Size of the network's input.
+        proposing: Which finds of its own detector become proposals, where the network has one.
     """
 
     def __init__(
@@ -73,11 +78,23 @@ class QueryTracking:
         model: VSDMOT,
         lifecycle: LifecycleConfig | None = None,
         preprocessing: PreprocessConfig | None = None,
+        proposing: ProposingConfig | None = None,
     ) -> None:
         self.model = model.eval()
         self.lifecycle = lifecycle or LifecycleConfig()
-        self.preprocessing = preprocessing or PreprocessConfig()
+        self.preprocessing = preprocessing or PreprocessConfig(multiple=model.config.multiple)
+        self.proposing = proposing or ProposingConfig()
         self.device = next(model.parameters()).device
+
+    @classmethod
+    def of(cls, model: VSDMOT, config: TrackerConfig) -> QueryTracking:
+        """Follow people with the settings that belong to a network's weights."""
+        return cls(model, config.lifecycle, config.preprocessing, config.proposing)
+
+    @property
+    def proposes(self) -> bool:
+        """Whether the network has a detector."""
+        return isinstance(self.model.backbone, YoloxBackbone)
 
     def start(self) -> TrackState:
         """Make the state before the first frame: nobody, ids from 1."""
@@ -92,15 +109,19 @@ class QueryTracking:
 
     @torch.inference_mode()
     def step(
-        self, state: TrackState, frame: Frame, proposals: Proposals, quality: FrameQuality
+        self, state: TrackState, frame: Frame, proposals: Proposals | None, quality: FrameQuality
     ) -> tuple[TrackState, StepResult]:
         """Follow people into the next frame; see `TrackingMethod.step`."""
         images = preprocess(frame.image, self.preprocessing, self.device)
+        features = self.model.backbone(images)
+        memory = self.model.encode_features(features)
+        if proposals is None:
+            proposals = self._propose(features, frame, images)
         size = np.array([frame.width, frame.height] * 2, np.float32)
         boxes = torch.from_numpy(xyxy_to_cxcywh(proposals.boxes) / size).to(self.device)[None]
         scores = torch.from_numpy(proposals.scores).to(self.device)[None]
         score = torch.tensor([quality.score], dtype=torch.float32, device=self.device)
-        step = follow(self.model, state, images, Proposed(boxes, scores), score, self.lifecycle)
+        step = follow(self.model, state, memory, Proposed(boxes, scores), score, self.lifecycle)
         if not np.isfinite(step.scores).all():
             raise CheckpointError(
                 f"frame {frame.index}: the network gives scores that are not finite; its weights are damaged"
@@ -111,7 +132,13 @@ class QueryTracking:
         show = reported(step.scores[step.kept], found, self.lifecycle)
         tracks = Tracks(ids=step.ids[step.kept][show], boxes=found[show], scores=step.scores[step.kept][show])
         weight = step.prediction.semantic_weight
-        return step.state, StepResult(tracks, None if weight is None else float(weight[0]))
+        return step.state, StepResult(tracks, len(proposals), None if weight is None else float(weight[0]))
+
+    def _propose(self, features: tuple[Tensor, ...], frame: Frame, images: Tensor) -> Proposals:
+        assert isinstance(self.model.backbone, YoloxBackbone), "see proposes"
+        network_size = int(images.shape[2]), int(images.shape[3])
+        levels = self.model.backbone.detect(features)
+        return propose(levels, network_size, (frame.height, frame.width), self.proposing)
 
 
 @dataclass(frozen=True, eq=False)
@@ -132,27 +159,24 @@ def empty_state(model: VSDMOT) -> TrackState:
 def follow(
     model: VSDMOT,
     state: TrackState,
-    images: Tensor,
+    memory: FeatureMaps,
     proposed: Proposed,
     quality: Tensor,
     lifecycle: LifecycleConfig,
-    padding_mask: Tensor | None = None,
 ) -> Step:
-    """Run the network on one frame and apply the life cycle: all of MOTRv2's inference but input and output.
+    """Decode one frame and apply the life cycle: all of MOTRv2's inference behind the encoder.
 
     Args:
         model: The network.
         state: From the frame before.
-        images: ``(1, 3, H, W)``, normalised.
+        memory: Of the frame, from `VSDMOT.encode`.
         proposed: Proposals of the frame.
         quality: ``Q``, ``(1,)``.
         lifecycle: Thresholds.
-        padding_mask: ``(1, H, W)``, True where the image is padding; None for none.
 
     Returns:
         Predictions, ids and the state for the next frame.
     """
-    memory = model.encode(images, padding_mask)
     fresh = model.query_source(proposed.boxes, proposed.scores)
     queries = Queries.join(fresh, state.queries)
     prediction = model.decode(memory, queries, quality)
@@ -163,10 +187,10 @@ def follow(
     missed = np.concatenate([np.zeros(len(fresh), np.int64), state.missed])
     ids, missed, next_id = advance(before, missed, scores, state.next_id, lifecycle)
     kept = np.flatnonzero(ids != NO_TRACK)
-    index = torch.from_numpy(kept).to(images.device)
+    index = torch.from_numpy(kept).to(logits.device)
     tracks = Queries(queries.content[:, index], queries.anchors[:, index])
     if len(kept):
-        updated = torch.from_numpy(seen(scores[kept], lifecycle)).to(images.device)[None]
+        updated = torch.from_numpy(seen(scores[kept], lifecycle)).to(logits.device)[None]
         embeddings = prediction.decoded.embeddings[:, index]
         tracks = model.query_interaction(tracks, embeddings, boxes[:, index], updated)
     was_full = state.was_full or len(kept) >= lifecycle.max_tracks

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import numpy as np
 
 from vsdmot.detection.proposals import ProposalSource
 from vsdmot.devices import resolve_device
+from vsdmot.errors import ConfigError
 from vsdmot.io.sources import open_source
 from vsdmot.quality import QualityConfig, assess
 from vsdmot.structures import Frame, FrameResult, Image
@@ -25,21 +27,28 @@ class Tracker:
 
     Args:
         method: How people are carried from frame to frame; may be shared between trackers.
-        proposals: Where people may be in a frame: a detector or a file of detections.
+        proposals: Where people may be in a frame: a detector or a file of detections. None leaves it to the method.
         quality: Constants of frame quality.
+
+    Raises:
+        ConfigError: There are no proposals, and the method does not find people by itself.
 
     Example:
         ```python
-        detector = YoloxDetector.from_checkpoint(Path("yolox_x.pth"))
-        tracker = vsdmot.Tracker.from_pretrained("weights/", proposals=detector)
+        tracker = vsdmot.Tracker.from_pretrained("vsdmot-nano")
         for result in tracker.stream("clip.mp4"):
             print(result.index, result.quality.score, result.semantic_weight, result.tracks.ids)
         ```
     """
 
     def __init__(
-        self, method: TrackingMethod[Any], proposals: ProposalSource, quality: QualityConfig | None = None
+        self,
+        method: TrackingMethod[Any],
+        proposals: ProposalSource | None = None,
+        quality: QualityConfig | None = None,
     ) -> None:
+        if proposals is None and not method.proposes:
+            raise ConfigError("proposals: needed, because this tracker has no detector of its own")
         self.method = method
         self.proposals = proposals
         self.quality = quality or QualityConfig()
@@ -50,7 +59,7 @@ class Tracker:
         cls,
         location: str | Path,
         *,
-        proposals: ProposalSource,
+        proposals: ProposalSource | None = None,
         device: str = "auto",
         lifecycle: LifecycleConfig | None = None,
     ) -> Tracker:
@@ -59,18 +68,19 @@ class Tracker:
         Args:
             location: A folder written by ``save_pretrained``, a published MOTRv2 checkpoint, or ``owner/name`` on the
                 Hugging Face hub.
-            proposals: Where people may be: a detector or a file of detections.
+            proposals: Where people may be: a detector or a file of detections. None leaves it to the network, if it
+                has a detector inside.
             device: ``auto``, ``cpu``, ``cuda:N`` or ``mps``.
             lifecycle: When tracks are born and end; None takes what was saved with the weights.
 
         Raises:
             CheckpointError: The weights are missing, damaged, unsafe or of another architecture.
+            ConfigError: There are no proposals, and the network has no detector inside.
             DeviceError: The device is not there.
         """
         loaded = load_pretrained(location)
-        method = QueryTracking(
-            loaded.model.to(resolve_device(device)), lifecycle or loaded.config.lifecycle, loaded.config.preprocessing
-        )
+        config = loaded.config if lifecycle is None else replace(loaded.config, lifecycle=lifecycle)
+        method = QueryTracking.of(loaded.model.to(resolve_device(device)), config)
         return cls(method, proposals, loaded.config.quality)
 
     @classmethod
@@ -125,7 +135,7 @@ class Tracker:
         if frame.index <= self._last_index:
             raise ValueError(f"frame {frame.index} after frame {self._last_index}: call reset() between videos")
         quality = assess(frame.image, self.quality)
-        proposals = self.proposals(frame)
+        proposals = None if self.proposals is None else self.proposals(frame)
         self._state, step = self.method.step(self._state, frame, proposals, quality)
         self._last_index = frame.index
         return FrameResult(
@@ -134,7 +144,7 @@ class Tracker:
             tracks=step.tracks,
             quality=quality,
             semantic_weight=step.semantic_weight,
-            num_proposals=len(proposals),
+            num_proposals=step.num_proposals,
         )
 
     def stream(self, source: str | Path | int) -> Iterator[FrameResult]:

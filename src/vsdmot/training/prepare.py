@@ -11,8 +11,10 @@ import torch
 from torch import Tensor
 
 from vsdmot.config import to_mapping
+from vsdmot.detection.yolox.checkpoint import load_yolox
 from vsdmot.errors import CheckpointError, ConfigError, TrainingError
 from vsdmot.io.weights import read_weights
+from vsdmot.models.backbone import YoloxBackbone
 from vsdmot.models.vsdmot import VSDMOT
 from vsdmot.structures import Image
 from vsdmot.tracking.pretrained import load_pretrained
@@ -161,13 +163,31 @@ def _make_model(recipe: TrackerRecipe) -> VSDMOT:
     if recipe.start is not None:
         start = load_pretrained(recipe.start).model.state_dict()
         _take_over(model, start, recipe.start)
-    if recipe.backbone is not None:
+    if recipe.backbone is not None and isinstance(model.backbone, YoloxBackbone):
+        _take_detector(model.backbone, recipe.backbone)
+    elif recipe.backbone is not None:
         weights = read_weights(recipe.backbone)
         start = {f"backbone.{name}": tensor for name, tensor in weights.tensors.items() if not name.startswith("fc.")}
         _take_over(model, start, str(recipe.backbone), part="backbone.")
     if recipe.start is not None or recipe.backbone is not None:
         freeze_stem(model)
     return model
+
+
+def _take_detector(backbone: YoloxBackbone, path: Path) -> None:
+    """Fill a backbone with a detector that was trained before.
+
+    Raises:
+        CheckpointError: It is of another size, of several classes, or takes its input otherwise.
+    """
+    loaded = load_yolox(path)
+    found, expected = loaded.network.config, backbone.network.config
+    if found != expected or loaded.convention != "legacy":
+        raise CheckpointError(
+            f"{path}: expected {expected.name} with {expected.num_classes} class and legacy input as the recipe's "
+            f"detector, got {found.name} with {found.num_classes} and {loaded.convention} input"
+        )
+    backbone.load(loaded.network)
 
 
 def _take_over(model: VSDMOT, start: dict[str, Tensor], where: str, part: str = "") -> None:

@@ -33,8 +33,8 @@ class TrackerRecipe:
         root: Folder from which all other paths of data count that are not absolute.
         start: Weights to start from: a folder, a MOTRv2 checkpoint, or owner/name on the hub; null starts from random
             ones. What the network has beyond them, such as a student, starts at random.
-        backbone: ImageNet weights of the backbone alone, to start from: a file under torchvision's names; null takes
-            none. Not together with start.
+        backbone: Weights of the backbone alone, to start from: of a ResNet a file under torchvision's names, such as
+            ImageNet's; of a detector what its own training wrote. Null takes none. Not together with start.
         tracker: The network, and what belongs to its weights.
         data: Clips.
         loading: How clips reach the network.
@@ -75,6 +75,10 @@ class TrackerRecipe:
         problems = []
         if self.start is not None and self.backbone is not None:
             problems.append("backbone: start brings a backbone already; give one of the two")
+        if self.tracker.model.backbone == "yolox" and self.start is None and self.backbone is None:
+            problems.append("backbone: a detector as backbone is not trained any more; name its weights, or a start")
+        if self.data.augment.multiple % self.tracker.model.multiple:
+            problems.append(f"data.augment.multiple: must be a multiple of {self.tracker.model.multiple}")
         has_student = self.tracker.model.student is not None
         if self.teacher.kind != "none" and not has_student:
             problems.append("teacher: there is no student to teach (tracker.model.student is null); set kind: none")

@@ -77,7 +77,7 @@ class TrackerValidation:
         results = {}
         for name, sequence in self.sequences.items():
             proposals = _StoredProposals(sequence)
-            method = QueryTracking(model, config.lifecycle, config.preprocessing)
+            method = QueryTracking.of(model, config)
             tracker = Tracker(method, proposals, config.quality)
             results[name] = self._track(tracker, sequence, proposals, progress)
         return evaluate(self._truth, results, rule=self.config.rule)

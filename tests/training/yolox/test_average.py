@@ -7,7 +7,7 @@ import math
 
 import torch
 
-from vsdmot.detection.yolox.network import YOLOX, YoloxConfig
+from vsdmot.models.yolox.network import YOLOX, YoloxConfig
 from vsdmot.training.yolox.ema import AveragedYolox
 
 SMALL = YoloxConfig(depth=0.33, width=0.0625)

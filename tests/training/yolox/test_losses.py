@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from vsdmot.detection.yolox.decoding import decode_boxes
-from vsdmot.detection.yolox.network import STRIDES, LevelOutput
+from vsdmot.models.yolox.network import STRIDES, LevelOutput
 from vsdmot.training.yolox.losses import paired_iou, raw_targets, yolox_loss
 from vsdmot.training.yolox.simota import Cells, assign
 

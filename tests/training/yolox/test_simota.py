@@ -169,7 +169,7 @@ def test_extreme_logits_give_finite_costs():
 
 
 def test_cells_are_those_of_the_network():
-    from vsdmot.detection.yolox.network import YOLOX, YoloxConfig
+    from vsdmot.models.yolox.network import YOLOX, YoloxConfig
 
     found = Cells.of(YOLOX(YoloxConfig(depth=0.33, width=0.125)).eval()(torch.zeros(1, 3, HEIGHT, WIDTH)))
     expected = cells()

@@ -14,9 +14,9 @@ import torch
 from vsdmot.config import from_mapping
 from vsdmot.detection.yolox.checkpoint import load_yolox, save_yolox
 from vsdmot.detection.yolox.detector import DetectorConfig, YoloxDetector
-from vsdmot.detection.yolox.network import YOLOX, YoloxConfig
 from vsdmot.errors import CheckpointError, ConfigError, OutputError
 from vsdmot.io.images import read_image
+from vsdmot.models.yolox.network import YOLOX, YoloxConfig
 from vsdmot.structures import Frame
 from vsdmot.training.loop.config import LoopConfig
 from vsdmot.training.loop.listener import Silent

@@ -19,9 +19,9 @@ from torch import Tensor
 
 from vsdmot.detection.yolox.letterbox import InputConvention
 from vsdmot.detection.yolox.mmdet_names import is_mmdet, published_names
-from vsdmot.detection.yolox.network import YOLOX, YoloxConfig
 from vsdmot.errors import CheckpointError, OutputError
 from vsdmot.io.weights import read_weights
+from vsdmot.models.yolox.network import YOLOX, YoloxConfig
 
 _METADATA_KEY = "input_convention"
 

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from vsdmot.boxes import cxcywh_to_xyxy
-from vsdmot.detection.yolox.network import STRIDES, LevelOutput
+from vsdmot.models.yolox.network import STRIDES, LevelOutput
 
 # exp(10) cells is wider than any picture; without a bound a stray output becomes infinite, and NaN after clipping.
 _LARGEST_LOG_SIZE = 10.0

@@ -11,11 +11,11 @@ import torch
 
 from vsdmot.config import Rule, at_least, check, within
 from vsdmot.detection.nms import nms
-from vsdmot.detection.yolox.blocks import fold_batch_norm
 from vsdmot.detection.yolox.checkpoint import load_yolox
 from vsdmot.detection.yolox.decoding import decode_boxes, decode_scores
 from vsdmot.detection.yolox.letterbox import MULTIPLE, InputConvention, input_shape, letterbox, normalise, to_image
-from vsdmot.detection.yolox.network import YOLOX
+from vsdmot.models.yolox.blocks import fold_batch_norm
+from vsdmot.models.yolox.network import YOLOX
 from vsdmot.structures import Frame, Proposals
 
 PERSON = 0

@@ -41,6 +41,7 @@ class AugmentConfig:
         flip_probability: Share of clips that are mirrored left to right.
         short_sides: Pixels that the shorter side of a clip is scaled to, one of them drawn for each clip.
         long_side: Most pixels that the longer side may get.
+        multiple: Both sides are brought to the nearest multiple of so many pixels, as in use.
         crop_probability: Share of clips of which a part is cut out before it is scaled.
         crop_scales: Shorter sides of the whole frame, in pixels, in which the size of the part is measured.
         crop_sides: Least and greatest side of the part at that scale, pixels; lower cuts out smaller parts.
@@ -51,6 +52,7 @@ class AugmentConfig:
     flip_probability: float = 0.5
     short_sides: tuple[int, ...] = tuple(range(608, 993, 32))
     long_side: int = 1536
+    multiple: int = 1
     crop_probability: float = 0.5
     crop_scales: tuple[int, ...] = (800, 1000, 1200)
     crop_sides: tuple[int, int] = (800, 1200)
@@ -63,6 +65,7 @@ class AugmentConfig:
             flip_probability=within(0, 1),
             short_sides=_sides,
             long_side=at_least(_SMALLEST),
+            multiple=at_least(1),
             crop_probability=within(0, 1),
             crop_scales=_sides,
             crop_sides=lambda pair: None if 1 <= pair[0] <= pair[1] else "two whole numbers from 1, the lower first",
@@ -93,6 +96,7 @@ class AugmentConfig:
         return cls(
             short_sides=scaled(default.short_sides, size.long_side),
             long_side=size.long_side,
+            multiple=size.multiple,
             crop_scales=scaled(default.crop_scales, 10**6),
             crop_sides=(least, greatest),
         )
@@ -104,6 +108,7 @@ class AugmentConfig:
             flip_probability=0.0,
             short_sides=(size.short_side,),
             long_side=size.long_side,
+            multiple=size.multiple,
             crop_probability=0.0,
             hsv_probability=0.0,
         )
@@ -195,7 +200,9 @@ def draw_view(height: int, width: int, config: AugmentConfig, rng: np.random.Gen
             height, width, config.crop_scales[int(scale * len(config.crop_scales))], config.crop_sides, place
         )
     size = PreprocessConfig(
-        short_side=config.short_sides[int(short * len(config.short_sides))], long_side=config.long_side
+        short_side=config.short_sides[int(short * len(config.short_sides))],
+        long_side=config.long_side,
+        multiple=config.multiple,
     )
     shown_height, shown_width = input_size(window[3] - window[1], window[2] - window[0], size)
     return ClipView(

@@ -10,10 +10,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from vsdmot.detection.yolox.blocks import fold_batch_norm
 from vsdmot.detection.yolox.checkpoint import load_yolox
 from vsdmot.detection.yolox.letterbox import InputConvention, input_shape, letterbox, normalise
-from vsdmot.detection.yolox.network import YOLOX
+from vsdmot.models.yolox.blocks import fold_batch_norm
+from vsdmot.models.yolox.network import YOLOX
 from vsdmot.training.distillation.teacher import TokenKind, checked_images, identity_of, weights_digest
 
 GRID = 12

@@ -14,6 +14,7 @@ from torch.utils.checkpoint import checkpoint
 
 from vsdmot.config import at_least, check, within
 from vsdmot.errors import ConfigError, TrainingError
+from vsdmot.models.backbone import ResNet
 from vsdmot.models.queries import Queries
 from vsdmot.models.transformer import DecoderOutput, FeatureMaps
 from vsdmot.models.vsdmot import VSDMOT, FramePrediction
@@ -282,6 +283,8 @@ def freeze_stem(model: VSDMOT) -> None:
 
     Not for training from random weights, which these layers would keep.
     """
+    if not isinstance(model.backbone, ResNet):
+        return  # a detector is frozen altogether
     for part in (model.backbone.conv1, model.backbone.layer1):
         part.requires_grad_(False)
 

@@ -9,7 +9,7 @@ from typing import Self
 import torch
 from torch import Tensor, nn
 
-from vsdmot.detection.yolox.network import YOLOX
+from vsdmot.models.yolox.network import YOLOX
 
 
 class AveragedYolox(nn.Module):

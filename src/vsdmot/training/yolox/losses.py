@@ -18,7 +18,7 @@ from torch.nn import functional
 
 from vsdmot.boxes import area, xyxy_to_cxcywh
 from vsdmot.detection.yolox.decoding import decode_boxes
-from vsdmot.detection.yolox.network import LevelOutput
+from vsdmot.models.yolox.network import LevelOutput
 from vsdmot.training.yolox.simota import AssignmentRule, Cells, assign
 
 _BOX_WEIGHT = 5.0

@@ -15,7 +15,7 @@ from torch.nn import functional
 
 from vsdmot.boxes import iou, xyxy_to_cxcywh
 from vsdmot.detection.yolox.decoding import cell_positions
-from vsdmot.detection.yolox.network import STRIDES, LevelOutput
+from vsdmot.models.yolox.network import STRIDES, LevelOutput
 
 AssignmentRule = Literal["current", "legacy"]
 

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from vsdmot.config import above, at_least, check
-from vsdmot.detection.yolox.blocks import BaseConv, CSPLayer, Focus, SPPBottleneck, conv3x3
+from vsdmot.models.yolox.blocks import BaseConv, CSPLayer, Focus, SPPBottleneck, conv3x3
 
 STRIDES = (8, 16, 32)
 """Pixels of the network's input per cell, finest level first."""

@@ -9,11 +9,11 @@ import pytest
 import torch
 from torch import nn
 
-from vsdmot.detection.yolox.blocks import BaseConv, Focus, fold_batch_norm
 from vsdmot.detection.yolox.decoding import decode_boxes, decode_scores
 from vsdmot.detection.yolox.letterbox import input_shape, letterbox, normalise, to_image
-from vsdmot.detection.yolox.network import VARIANTS, YOLOX, LevelOutput, YoloxConfig
 from vsdmot.errors import ConfigError
+from vsdmot.models.yolox.blocks import BaseConv, Focus, fold_batch_norm
+from vsdmot.models.yolox.network import VARIANTS, YOLOX, LevelOutput, YoloxConfig
 
 TINY = YoloxConfig(depth=0.33, width=0.125, num_classes=3)
 
