@@ -96,7 +96,8 @@ class Augmenter:
         picture = self._changed(self._store.load(index, exact=not augmented), rng)
         picture = self._spoilt(picture, rng)
         image, scale = letterbox(picture.image, shape)
-        return Picture(image, picture.boxes * np.float32(scale))
+        clean = None if picture.clean is None else letterbox(picture.clean, shape)[0]
+        return Picture(image, picture.boxes * np.float32(scale), clean)
 
     def _mosaic(self, index: int, shape: tuple[int, int], rng: np.random.Generator) -> Picture:
         geometry = self._config.geometry
@@ -121,7 +122,7 @@ class Augmenter:
             mode="per_frame", seed=int(rng.integers(2**31)), severity=config.severity, only=config.only
         )
         schedule = Schedule(settings, "picture")
-        return Picture(spoil(picture.image, schedule.at(1), schedule.noise(1)), picture.boxes)
+        return Picture(spoil(picture.image, schedule.at(1), schedule.noise(1)), picture.boxes, picture.image)
 
 
 def mirror(picture: Picture) -> Picture:

@@ -29,10 +29,12 @@ class Picture:
     Attributes:
         image: ``(H, W, 3)`` uint8 RGB.
         boxes: ``(G, 4)`` float32 ``xyxy`` in its pixels; may reach beyond it.
+        clean: The image before it was degraded; None for one that was not.
     """
 
     image: Image
     boxes: Boxes
+    clean: Image | None = None
 
 
 class PictureStore:

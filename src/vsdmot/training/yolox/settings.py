@@ -7,11 +7,12 @@ from pathlib import Path
 
 from vsdmot.config import above, at_least, check, within
 from vsdmot.detection.yolox.letterbox import MULTIPLE, InputConvention
-from vsdmot.detection.yolox.network import YoloxConfig
 from vsdmot.errors import ConfigError
+from vsdmot.models.yolox.network import YoloxConfig
 from vsdmot.training.yolox.augment import AugmentConfig
 from vsdmot.training.yolox.module import Precision
 from vsdmot.training.yolox.simota import AssignmentRule
+from vsdmot.training.yolox.teaching import TeachingConfig
 
 
 def _input_size(size: tuple[int, int]) -> str | None:
@@ -60,6 +61,8 @@ class YoloxTrainConfig:
         precision: fp32, or bf16 for the convolutions: about twice as fast where the processor knows it.
         average_precision: Also measure COCO's AP in validation, which needs pycocotools, and choose the best weights by
             it; otherwise by recall.
+        teaching: A published detector to learn from, beside the annotations; null for none. Helps small networks
+            and small data: see `vsdmot.training.yolox.teaching`.
         augment: What happens to pictures before the network sees them.
         fast_decoding: Decode large JPEG images at a part of their size, except in the last epochs. Faster; pictures get
             smoother than the detector sees them at inference.
@@ -92,6 +95,7 @@ class YoloxTrainConfig:
     ema_ramp: float = 2000.0
     precision: Precision = "fp32"
     average_precision: bool = True
+    teaching: TeachingConfig | None = None
     augment: AugmentConfig = field(default_factory=AugmentConfig)
     fast_decoding: bool = False
     cache_mb: int = 2000

@@ -21,9 +21,9 @@ from vsdmot.config import to_mapping
 from vsdmot.detection.yolox.checkpoint import load_yolox, save_yolox
 from vsdmot.detection.yolox.detector import PERSON, DetectorConfig, YoloxDetector
 from vsdmot.detection.yolox.letterbox import MULTIPLE, InputConvention
-from vsdmot.detection.yolox.network import YOLOX, YoloxConfig
 from vsdmot.errors import ConfigError, OutputError
 from vsdmot.io.whole_files import write_whole
+from vsdmot.models.yolox.network import YOLOX, YoloxConfig
 from vsdmot.synthesis.threads import in_order
 from vsdmot.training.loop.schedule import Schedule, cosine, warm_up
 from vsdmot.training.task import Place
@@ -34,6 +34,7 @@ from vsdmot.training.yolox.images import StillImage, num_people, read_images, se
 from vsdmot.training.yolox.module import YoloxBatch, YoloxTraining
 from vsdmot.training.yolox.pictures import PictureStore
 from vsdmot.training.yolox.settings import YoloxTrainConfig
+from vsdmot.training.yolox.teaching import DetectorTeaching
 from vsdmot.training.yolox.validation import LEAST_SCORE, detect_all, measure
 
 FORMAT = "vsdmot-yolox/1"
@@ -71,6 +72,9 @@ class YoloxTask:
             convention=convention,
             rule=config.assignment,
             precision=config.precision,
+            teaching=None
+            if config.teaching is None
+            else DetectorTeaching.load(config.teaching, bf16=config.precision == "bf16"),
         ).to(device)
         limit = config.cache_mb * 1_000_000
         store = PictureStore(
@@ -178,10 +182,15 @@ class YoloxTask:
             )
             for at in range(number * size, (number + 1) * size)
         ]
+        clean = None
+        if self.config.teaching is not None and any(picture.clean is not None for picture in pictures):
+            before = [picture.image if picture.clean is None else picture.clean for picture in pictures]
+            clean = torch.from_numpy(np.stack(before))
         return YoloxBatch(
             images=torch.from_numpy(np.stack([picture.image for picture in pictures])),
             boxes=tuple(torch.from_numpy(picture.boxes) for picture in pictures),
             use_l1=not augmented,
+            clean=clean,
         )
 
     def shape_at(self, epoch: int, step: int) -> tuple[int, int]:
