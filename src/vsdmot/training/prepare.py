@@ -16,6 +16,7 @@ from vsdmot.errors import CheckpointError, ConfigError, TrainingError
 from vsdmot.io.weights import read_weights
 from vsdmot.models.backbone import YoloxBackbone
 from vsdmot.models.vsdmot import VSDMOT
+from vsdmot.models.yolox.network import YoloxConfig
 from vsdmot.structures import Image
 from vsdmot.tracking.pretrained import load_pretrained
 from vsdmot.training.clips.data import ClipDataset
@@ -182,12 +183,16 @@ def _take_detector(backbone: YoloxBackbone, path: Path) -> None:
     """
     loaded = load_yolox(path)
     found, expected = loaded.network.config, backbone.network.config
-    if found != expected or loaded.convention != "legacy":
+    if found.size != expected.size or found.num_classes != expected.num_classes or loaded.convention != "legacy":
         raise CheckpointError(
-            f"{path}: expected {expected.name} with {expected.num_classes} class and legacy input as the recipe's "
-            f"detector, got {found.name} with {found.num_classes} and {loaded.convention} input"
+            f"{path}: expected {expected.name} for {_classes(expected)} and legacy input as the recipe's detector, "
+            f"got {found.name} for {_classes(found)} and {loaded.convention} input"
         )
     backbone.load(loaded.network)
+
+
+def _classes(config: YoloxConfig) -> str:
+    return "1 class" if config.num_classes == 1 else f"{config.num_classes} classes"
 
 
 def _take_over(model: VSDMOT, start: dict[str, Tensor], where: str, part: str = "") -> None:

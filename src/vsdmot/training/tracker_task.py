@@ -103,7 +103,7 @@ class TrackerTask:
     ) -> None:
         self.model, self.config, self.dataset = model, config, dataset
         self.validation = validation
-        self._module = ClipStep(ClipModel(model, loss, distiller))
+        self._module = ClipStep(ClipModel(model, loss, distiller, config.proposing))
         self._loading, self._optimiser, self._seed = loading, optimiser, seed
         self._collapse = CollapseMonitor()
 

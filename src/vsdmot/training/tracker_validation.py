@@ -34,11 +34,13 @@ class ValidationConfig:
         sources: Data sets of sequences, in the same forms as those for training.
         max_frames: Frames of each sequence, from its first; null takes all. Fewer make validation quicker and rougher.
         rule: Which boxes count, as for `vsdmot eval`.
+        propose: Take proposals from the detector that is the network's backbone, in place of those of the sources.
     """
 
     sources: tuple[ClipSourceConfig, ...] = field(default_factory=tuple)
     max_frames: int | None = None
     rule: RuleChoice = "auto"
+    propose: bool = False
 
     def __post_init__(self) -> None:
         check(self, max_frames=at_least(1))
@@ -78,7 +80,7 @@ class TrackerValidation:
         for name, sequence in self.sequences.items():
             proposals = _StoredProposals(sequence)
             method = QueryTracking.of(model, config)
-            tracker = Tracker(method, proposals, config.quality)
+            tracker = Tracker(method, None if self.config.propose else proposals, config.quality)
             results[name] = self._track(tracker, sequence, proposals, progress)
         return evaluate(self._truth, results, rule=self.config.rule)
 

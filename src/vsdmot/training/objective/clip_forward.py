@@ -12,12 +12,15 @@ import torch
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
+from vsdmot.boxes import xyxy_to_cxcywh
 from vsdmot.config import at_least, check, within
 from vsdmot.errors import ConfigError, TrainingError
-from vsdmot.models.backbone import ResNet
+from vsdmot.models.backbone import ResNet, YoloxBackbone
 from vsdmot.models.queries import Queries
 from vsdmot.models.transformer import DecoderOutput, FeatureMaps
 from vsdmot.models.vsdmot import VSDMOT, FramePrediction
+from vsdmot.models.yolox.network import LevelOutput
+from vsdmot.tracking.proposing import ProposingConfig, propose
 from vsdmot.training.clips.clip import Clip, ClipFrame
 from vsdmot.training.distillation.dcsd import DistillationLoss
 from vsdmot.training.objective.criterion import ADVICE, Judged, first_not_finite, judge, named_terms
@@ -43,6 +46,8 @@ class ClipLossConfig:
         alpha: Share of the distillation loss, where there is a teacher (Table VII). Raising it favours semantics.
         encode_together: Encode the frames of a clip in one batch, which is faster for small images and equal in result;
             false encodes frame by frame.
+        propose: Take proposals from the detector that is the network's backbone, in place of those of the data: they
+            are those of the augmented and degraded picture, as in use. Needs encode_together.
         checkpointing: Forget what a frame computes and compute it again for its gradient: the memory of one frame
             instead of all, for a third more time. Needs encode_together to be false.
         precision: bf16 computes backbone, neck and encoder in bfloat16; all that is delicate stays in fp32.
@@ -55,6 +60,7 @@ class ClipLossConfig:
     false_positive_rate: float = 0.0
     alpha: float = 0.4
     encode_together: bool = True
+    propose: bool = False
     checkpointing: bool = False
     precision: Literal["fp32", "bf16"] = "fp32"
 
@@ -65,6 +71,7 @@ class ClipLossConfig:
             drop_rate=within(0, 1),
             false_positive_rate=within(0, 1),
             alpha=within(0, 1),
+            propose=lambda on: "false while encode_together is false" if on and not self.encode_together else None,
             checkpointing=lambda on: "false while encode_together is true" if on and self.encode_together else None,
         )
 
@@ -117,18 +124,28 @@ class ClipModel(nn.Module):
         model: The network; its parameters that ask for gradients are trained.
         config: What to train for.
         distiller: Compares semantic features ``(1, N, D)`` and a teacher's ``(m, width)``; None for no distillation.
+        proposing: Which finds of the network's own detector become proposals.
 
     Raises:
         ConfigError: The network lacks a part that the settings need.
     """
 
-    def __init__(self, model: VSDMOT, config: ClipLossConfig, distiller: nn.Module | None = None) -> None:
+    def __init__(
+        self,
+        model: VSDMOT,
+        config: ClipLossConfig,
+        distiller: nn.Module | None = None,
+        proposing: ProposingConfig | None = None,
+    ) -> None:
         super().__init__()
+        if config.propose and not isinstance(model.backbone, YoloxBackbone):
+            raise ConfigError("propose: must be false, because the network has no detector (model.backbone)")
         if config.denoising and model.query_source.denoising_content is None:
             raise ConfigError("denoising: must be false, because the network is made without it (model.denoising)")
         if distiller is not None and model.student is None:
             raise ConfigError("distillation: needs a network with a student, and model.student is null")
         self.model, self.config, self.distiller = model, config, distiller
+        self._proposing = proposing or ProposingConfig()
 
     def forward(
         self, clip: Clip, divisor: float, generator: torch.Generator | None = None, clips: float = 1.0
@@ -180,7 +197,8 @@ class ClipModel(nn.Module):
         nobody = Queries(images.new_zeros(1, 0, self.model.config.hidden_dim), images.new_zeros(1, 0, 4))
         tracks = TrackQueries(np.zeros(0, np.int64), nobody)
         steps = []
-        for t, (frame, source) in enumerate(zip(clip, self._sources(images), strict=True)):
+        clip, sources = self._prepare(clip, images)
+        for t, (frame, source) in enumerate(zip(clip, sources, strict=True)):
             last = t == len(clip) - 1
             fresh = self.model.query_source(frame.proposals[None], frame.scores[None])
             queries = Queries.join(fresh, tracks.queries)
@@ -199,18 +217,42 @@ class ClipModel(nn.Module):
             tracks = following or tracks
         return steps
 
-    def _sources(self, images: Tensor) -> Sequence[Tensor | FeatureMaps]:
-        """Give for each of the images ``(T, 3, H, W)`` what `_predict` starts from."""
+    def _prepare(self, clip: Clip, images: Tensor) -> tuple[Clip, Sequence[Tensor | FeatureMaps]]:
+        """Give the clip with its proposals, and for each of the images ``(T, 3, H, W)`` what `_predict` starts from."""
         if not self.config.encode_together:
-            return torch.split(images, 1)
-        memory = self._encode(images)
+            return clip, torch.split(images, 1)
+        features = self._extract(images)
+        if self.config.propose:
+            clip = self._propose(clip, features)
+        memory = self._encode(features)
         # Split in one go, so that the gradient is put together in one go.
-        return [dataclasses.replace(memory, tokens=tokens) for tokens in torch.split(memory.tokens, 1)]
+        return clip, [dataclasses.replace(memory, tokens=tokens) for tokens in torch.split(memory.tokens, 1)]
 
-    def _encode(self, images: Tensor) -> FeatureMaps:
-        """Encode ``(T, 3, H, W)``, in the precision that is asked for; the memory itself is fp32."""
+    def _propose(self, clip: Clip, features: tuple[Tensor, ...]) -> Clip:
+        """Put what the network's detector finds in the place of the clip's proposals."""
+        assert isinstance(self.model.backbone, YoloxBackbone), "checked at the start"
+        height, width = clip[0].image.shape[1:]
+        with torch.autocast(features[0].device.type, dtype=torch.bfloat16, enabled=self.config.precision == "bf16"):
+            levels = self.model.backbone.detect(features)
+        found = []
+        for t, frame in enumerate(clip):
+            one = [LevelOutput(*(output[t : t + 1].float() for output in level)) for level in levels]
+            proposals = propose(one, (height, width), (1, 1), self._proposing)  # as shares of the image
+            boxes = torch.from_numpy(xyxy_to_cxcywh(proposals.boxes)).to(frame.boxes)
+            scores = torch.from_numpy(proposals.scores).to(frame.boxes)
+            found.append(dataclasses.replace(frame, proposals=boxes, scores=scores))
+        return tuple(found)
+
+    def _extract(self, images: Tensor) -> tuple[Tensor, ...]:
+        """Give the backbone's maps of ``(T, 3, H, W)``, in the precision that is asked for."""
         with torch.autocast(images.device.type, dtype=torch.bfloat16, enabled=self.config.precision == "bf16"):
-            maps, positions = self.model.neck(self.model.backbone(images), None)
+            features: tuple[Tensor, ...] = self.model.backbone(images)
+        return features
+
+    def _encode(self, features: tuple[Tensor, ...]) -> FeatureMaps:
+        """Encode the maps of frames, in the precision that is asked for; the memory itself is fp32."""
+        with torch.autocast(features[0].device.type, dtype=torch.bfloat16, enabled=self.config.precision == "bf16"):
+            maps, positions = self.model.neck(features, None)
             # bfloat16 has 8 bits: where tokens add up and where points are sampled, that is far too coarse.
             maps = dataclasses.replace(maps, tokens=maps.tokens.float())
             memory: FeatureMaps = self.model.encoder(maps, positions)
@@ -220,7 +262,7 @@ class ClipModel(nn.Module):
         self, source: Tensor | FeatureMaps, queries: Queries, quality: Tensor, denoising: Queries | None
     ) -> FramePrediction:
         """Decode queries from a memory, or from an image ``(1, 3, H, W)`` that is encoded first."""
-        memory = source if isinstance(source, FeatureMaps) else self._encode(source)
+        memory = source if isinstance(source, FeatureMaps) else self._encode(self._extract(source))
         return self.model.decode(memory, queries, quality, denoising)
 
     def _denoising_queries(

@@ -231,7 +231,7 @@ def _make_network(config: YoloxTrainConfig) -> tuple[YOLOX, InputConvention]:
             return YOLOX(config.network or YoloxConfig.named("x")), config.convention or "legacy"
     loaded = load_yolox(config.start, convention=config.convention or "auto")
     size = loaded.network.config
-    if config.network is not None and _size(config.network) != _size(size):
+    if config.network is not None and config.network.size != size.size:
         raise ConfigError(
             f"network: expected the size of start ({config.start}), which is {size.name}, got {config.network.name}; "
             "leave network out to take that size"
@@ -243,8 +243,3 @@ def _make_network(config: YoloxTrainConfig) -> tuple[YOLOX, InputConvention]:
     network = YOLOX(YoloxConfig(depth=size.depth, width=size.width, depthwise=size.depthwise))
     network.load_state_dict(state)
     return network, loaded.convention
-
-
-def _size(network: YoloxConfig) -> tuple[int, float, bool]:
-    """What decides the shapes of a network's weights but for the number of classes."""
-    return network.num_blocks, network.width, network.depthwise
