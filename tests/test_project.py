@@ -68,7 +68,7 @@ def test_imports_point_down(path):
 
 def test_networks_know_no_files_video_or_yaml():
     allowed = {"torch", "math", "copy", "dataclasses", "typing", "collections", "__future__", "re"}
-    for path in (PACKAGE / "models").glob("*.py"):
+    for path in (PACKAGE / "models").rglob("*.py"):
         foreign = {name.partition(".")[0] for name in imports_of(path)} - allowed - {"vsdmot"}
         assert not foreign, path
         ours = {name for name in imports_of(path) if name.startswith("vsdmot.")}

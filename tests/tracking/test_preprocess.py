@@ -24,6 +24,23 @@ def test_sizes_follow_the_short_side_unless_the_long_one_would_get_too_long(heig
     assert input_size(height, width, PreprocessConfig()) == expected
 
 
+@pytest.mark.parametrize(
+    ("height", "width", "expected"),
+    [
+        (1080, 1920, (352, 640)),  # 360 is nearer to 352 than to 384
+        (480, 640, (384, 512)),
+        (1920, 1080, (640, 352)),
+        (10, 4000, (32, 640)),  # never nothing
+        (384, 640, (384, 640)),
+    ],
+)
+def test_sides_are_rounded_to_the_nearest_multiple(height, width, expected):
+    config = PreprocessConfig(short_side=384, long_side=640, multiple=32)
+    assert input_size(height, width, config) == expected
+    pixels = preprocess(np.zeros((height, width, 3), np.uint8), config, torch.device("cpu"))
+    assert tuple(pixels.shape[2:]) == expected
+
+
 def test_a_constant_image_keeps_its_colour_in_every_pixel():
     image = np.full((40, 60, 3), (10, 128, 250), np.uint8)
     result = preprocess(image, PreprocessConfig(short_side=64, long_side=96), torch.device("cpu"))

@@ -17,6 +17,13 @@ data: {sources: [{root: scenes}]}
 teacher: {kind: none}
 """
 
+YOLOX = """
+train: tracker
+data: {sources: [{root: scenes}]}
+teacher: {kind: none}
+tracker: {model: {backbone: yolox, detector: {depth: 0.33, width: 0.125}}, preprocessing: {multiple: 32}}
+"""
+
 
 def write(folder: Path, **files: str) -> Path:
     for name, text in files.items():
@@ -101,6 +108,12 @@ teacher: {kind: none}
         ("train: teacher\n", "train: expected tracker or detector, got 'teacher'"),
         ("train: tracker\n", "data: missing, and there is no default"),
         (MINIMAL + "start: a\nbackbone: b\n", "backbone: start brings a backbone already"),
+        (YOLOX, "backbone: a detector as backbone is not trained any more; name its weights, or a start"),
+        (YOLOX + "backbone: d.safetensors\n", r"data\.augment\.multiple: must be a multiple of 32"),
+        (
+            YOLOX.replace(", preprocessing: {multiple: 32}", "") + "backbone: d.safetensors\n",
+            r"preprocessing\.multiple: must be a multiple of 32 for this backbone, got 1",
+        ),
         (
             "train: tracker\ndata: {sources: [{root: a}]}\ntracker: {model: {student: null, dswr: null}}\n",
             "teacher: there is no student to teach",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import colorsys
+import dataclasses
 
 import cv2
 import numpy as np
@@ -92,14 +93,25 @@ def test_marks_move_as_their_boxes_under_every_draw(size):
     assert num_dropped > 0 or size == (480, 480)
 
 
-def test_with_everything_off_a_frame_is_what_the_tracker_sees_bit_for_bit():
+@pytest.mark.parametrize("size", [SMALL, dataclasses.replace(SMALL, multiple=32)], ids=["any", "multiples"])
+def test_with_everything_off_a_frame_is_what_the_tracker_sees_bit_for_bit(size):
     rng = np.random.default_rng(0)
     for height, width in ((270, 480), (96, 100), (33, 400)):
         image = rng.integers(0, 256, (height, width, 3), np.uint8)
-        view = draw_view(height, width, AugmentConfig.off(SMALL), rng)
+        view = draw_view(height, width, AugmentConfig.off(size), rng)
         shown = show(view, image)
-        expected = preprocess(image, SMALL, torch.device("cpu"))[0]
+        expected = preprocess(image, size, torch.device("cpu"))[0]
         assert torch.equal(normalise(shown, torch.empty(expected.shape)), expected)
+
+
+def test_every_draw_has_sides_of_the_multiple_and_boxes_still_move_as_shares():
+    config = AugmentConfig.around(dataclasses.replace(SMALL, multiple=32))
+    for seed in range(40):
+        view = draw_view(97, 331, config, np.random.default_rng(seed))
+        assert (view.height % 32, view.width % 32) == (0, 0)
+        assert min(view.height, view.width) >= 32
+        moved, _ = view.move_people(np.array([view.window], np.float32))
+        assert moved[0].tolist() == pytest.approx([0.5, 0.5, 1, 1])
 
 
 def test_sizes_are_those_of_the_published_recipe():
