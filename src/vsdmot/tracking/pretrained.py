@@ -21,6 +21,7 @@ from vsdmot.models import published
 from vsdmot.models.vsdmot import VSDMOT, ModelConfig
 from vsdmot.quality import QualityConfig
 from vsdmot.tracking.lifecycle import LifecycleConfig
+from vsdmot.tracking.model_names import SHIPPED, shipped_folder
 from vsdmot.tracking.preprocess import PreprocessConfig
 from vsdmot.tracking.proposing import ProposingConfig
 
@@ -77,7 +78,9 @@ class Pretrained:
         return bool(self.provenance.get("trained", True))
 
 
-def save_pretrained(folder: Path, model: VSDMOT, config: TrackerConfig, provenance: dict[str, Any]) -> None:
+def save_pretrained(
+    folder: Path, model: VSDMOT, config: TrackerConfig, provenance: dict[str, Any], *, half: bool = False
+) -> None:
     """Write weights, settings and provenance.
 
     Args:
@@ -85,12 +88,15 @@ def save_pretrained(folder: Path, model: VSDMOT, config: TrackerConfig, provenan
         model: The network.
         config: Its settings; ``config.model`` must be the network's own.
         provenance: Facts for the reader of ``config.json``; ``trained`` should be among them.
+        half: Write numbers of 16 bits, half the size; they are those of 32 bits again when loaded, but rounded.
 
     Raises:
-        OutputError: The folder cannot be written.
+        OutputError: The folder cannot be written, or a number is too large for 16 bits.
     """
     facts = {"format": FORMAT, **to_mapping(config), "provenance": provenance}
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in model.state_dict().items()}
+    if half:
+        tensors = {name: _halved(tensor, f"{folder}: {name}") for name, tensor in tensors.items()}
     try:
         folder.mkdir(parents=True, exist_ok=True)
         partial = folder / (WEIGHTS_NAME + ".part")
@@ -101,12 +107,23 @@ def save_pretrained(folder: Path, model: VSDMOT, config: TrackerConfig, provenan
         raise OutputError(f"{folder}: cannot save weights: {error.strerror or error}") from None
 
 
+def _halved(tensor: Tensor, what: str) -> Tensor:
+    if not tensor.is_floating_point():
+        return tensor
+    rounded = tensor.half()
+    if not bool((rounded.isfinite() == tensor.isfinite()).all()):
+        largest = float(tensor.abs().max())
+        raise OutputError(f"{what} has a value of {largest:.3g}, too large for 16 bits; save it in full precision")
+    return rounded
+
+
 def load_pretrained(location: str | Path) -> Pretrained:
     """Load a tracker.
 
     Args:
         location: A folder written by `save_pretrained`, a published MOTRv2 checkpoint (``.pth``, ``.safetensors``),
-            or ``owner/name`` on the Hugging Face hub.
+            the name of a model that comes with the package, or ``owner/name`` on the Hugging Face hub. A folder or file
+            of that name wins over the name.
 
     Raises:
         CheckpointError: Nothing is there, or it is not a tracker, or it does not fit its own settings.
@@ -118,10 +135,13 @@ def load_pretrained(location: str | Path) -> Pretrained:
         return _load_folder(path.parent, str(location))
     if path.is_file():
         return _load_published(read_weights(path))
+    shipped = shipped_folder(str(location))
+    if shipped is not None:
+        return _load_folder(shipped, str(location))
     if path.suffix or str(location).count("/") != 1 or str(location).startswith((".", "/", "~")):
         raise CheckpointError(
             f"{location}: no such weights; expected a folder with {WEIGHTS_NAME} and {CONFIG_NAME}, "
-            "a MOTRv2 checkpoint file, or owner/name on the Hugging Face hub"
+            f"a MOTRv2 checkpoint file, {', '.join(SHIPPED)}, or owner/name on the Hugging Face hub"
         )
     return _load_folder(_download(str(location)), str(location))
 

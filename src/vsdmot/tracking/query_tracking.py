@@ -134,6 +134,12 @@ class QueryTracking:
         weight = step.prediction.semantic_weight
         return step.state, StepResult(tracks, len(proposals), None if weight is None else float(weight[0]))
 
+    @torch.inference_mode()
+    def detect(self, frame: Frame) -> Proposals:
+        """Find people in a frame with the network's own detector, as `step` does: a source of proposals for others."""
+        images = preprocess(frame.image, self.preprocessing, self.device)
+        return self._propose(self.model.backbone(images), frame, images)
+
     def _propose(self, features: tuple[Tensor, ...], frame: Frame, images: Tensor) -> Proposals:
         assert isinstance(self.model.backbone, YoloxBackbone), "see proposes"
         network_size = int(images.shape[2]), int(images.shape[3])

@@ -8,7 +8,7 @@ level; `vsdmot.detection.yolox.decoding` turns them into boxes, the training los
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 import torch
@@ -79,14 +79,6 @@ class YoloxConfig:
     def num_blocks(self) -> int:
         """Bottlenecks in the shallow stages and the neck; the two middle stages have three times as many."""
         return max(round(3 * self.depth), 1)
-
-    def same_size(self, other: YoloxConfig) -> bool:
-        """Tell whether both describe one network; a depth of 0.33 is the same as a third.
-
-        >>> YoloxConfig(depth=0.33).same_size(YoloxConfig(depth=1 / 3))
-        True
-        """
-        return self.num_blocks == other.num_blocks and replace(self, depth=other.depth) == other
 
     def channels(self, full: int) -> int:
         """Scale a number of channels of YOLOX-L to this width."""
