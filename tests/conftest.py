@@ -102,6 +102,27 @@ def detector_file(tmp_path_factory) -> Path:
     return path
 
 
+@pytest.fixture(scope="session")
+def proposing_folder(tmp_path_factory, lively_network) -> Path:
+    """Random weights of a tiny VSD-MOT whose backbone is a detector, saved; it finds somebody everywhere."""
+    from vsdmot.config import from_mapping
+    from vsdmot.models.vsdmot import VSDMOT
+    from vsdmot.tracking.pretrained import TrackerConfig, save_pretrained
+
+    changes = {"backbone": "yolox", "detector": {"depth": 0.33, "width": 0.125}, "encoder_layers": 0}
+    size = {"short_side": 64, "long_side": 128, "multiple": 32}
+    config = from_mapping(TrackerConfig, {"model": {**TINY_MODEL, **changes}, "preprocessing": size})
+    torch.manual_seed(0)
+    model = VSDMOT(config.model)
+    model.backbone.load(lively_network(0.5, num_classes=1))
+    with torch.no_grad():
+        model.decoder.class_heads[-1].weight.normal_(std=0.3)
+        model.decoder.class_heads[-1].bias.fill_(0.5)
+    folder = tmp_path_factory.mktemp("weights") / "proposing"
+    save_pretrained(folder, model, config, {"trained": False, "note": "random weights", "seed": 0})
+    return folder
+
+
 def draw_sequence(
     folder: Path, *, num_frames: int = 2, digits: int = 6, with_truth: bool = True, with_detections: bool = True
 ) -> Path:
@@ -199,11 +220,12 @@ def cvat_export(tmp_path_factory) -> Path:
 
 
 @pytest.fixture
-def playground(tmp_path, clip_folder, tracker_folder, detector_file, originals, cvat_export) -> Path:
+def playground(tmp_path, clip_folder, tracker_folder, proposing_folder, detector_file, originals, cvat_export) -> Path:
     """A folder with the files that the documentation's commands name, and the project's presets and examples."""
     for file in clip_folder.iterdir():
         (tmp_path / file.name).symlink_to(file)
     (tmp_path / "weights").symlink_to(tracker_folder)
+    (tmp_path / "nano").symlink_to(proposing_folder)
     (tmp_path / "yolox.safetensors").symlink_to(detector_file)
     (tmp_path / "originals").symlink_to(originals)
     (tmp_path / "task_7.zip").symlink_to(cvat_export)

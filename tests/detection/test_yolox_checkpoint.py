@@ -15,6 +15,7 @@ from safetensors.torch import load_file, save_file
 from vsdmot.detection.yolox.checkpoint import load_yolox, save_yolox, stem_gain
 from vsdmot.detection.yolox.mmdet_names import published_names
 from vsdmot.errors import CheckpointError, OutputError
+from vsdmot.models.yolox.blocks import fold_batch_norm
 from vsdmot.models.yolox.network import YOLOX, YoloxConfig
 
 
@@ -222,3 +223,41 @@ class TestRefusals:
     def test_a_folder_that_is_missing(self, tmp_path: Path, network: YOLOX):
         with pytest.raises(OutputError, match="cannot write weights"):
             save_yolox(tmp_path / "missing" / "a.safetensors", network, "legacy")
+
+
+class TestDetectorInATracker:
+    """The backbone of a tracker, taken out of it."""
+
+    @pytest.mark.parametrize("name", ["", "model.safetensors"])
+    def test_it_is_the_detector_that_was_put_in(self, proposing_folder, lively_network, name):
+        loaded = load_yolox(proposing_folder / name)
+        assert loaded.convention == "legacy"
+        assert "input convention legacy, as that of the tracker whose backbone it is" in loaded.notes[0]
+        expected = fold_batch_norm(lively_network(0.5, num_classes=1))
+        assert loaded.network.state_dict().keys() == expected.state_dict().keys()
+        for weight, tensor in expected.state_dict().items():
+            assert torch.equal(loaded.network.state_dict()[weight], tensor), weight
+        images = torch.randn(1, 3, 64, 96)
+        for level, other in zip(loaded.network(images), expected(images), strict=True):
+            for output, wanted in zip(level, other, strict=True):
+                torch.testing.assert_close(output, wanted, rtol=1e-4, atol=1e-4)
+
+    def test_another_convention_is_refused(self, proposing_folder):
+        with pytest.raises(CheckpointError, match="is 'legacy', not 'current'"):
+            load_yolox(proposing_folder, convention="current")
+        assert load_yolox(proposing_folder, convention="legacy").convention == "legacy"
+
+    def test_a_tracker_without_detector_is_no_detector(self, tracker_folder):
+        with pytest.raises(CheckpointError, match="expected the weights of a YOLOX detector"):
+            load_yolox(tracker_folder)
+
+    def test_damage_is_told(self, proposing_folder, tmp_path):
+        tensors = load_file(proposing_folder / "model.safetensors")
+        del tensors["backbone.network.backbone.C3_n4.conv3.conv.bias"]
+        save_file(tensors, tmp_path / "model.safetensors")
+        with pytest.raises(CheckpointError, match=r"1 missing \(first: backbone.C3_n4.conv3.conv.bias\)"):
+            load_yolox(tmp_path)
+
+    def test_an_empty_folder_says_what_was_expected(self, tmp_path):
+        with pytest.raises(CheckpointError, match=r"expected a file of weights, or a folder with model\.safetensors"):
+            load_yolox(tmp_path)

@@ -5,17 +5,21 @@ from __future__ import annotations
 import argparse
 import json
 import shutil
+import tomllib
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
+import vsdmot
 from vsdmot import Tracker
 from vsdmot.config import from_mapping, to_mapping
 from vsdmot.errors import CheckpointError, DeviceError, OutputError
 from vsdmot.models.vsdmot import VSDMOT
 from vsdmot.structures import Proposals
+from vsdmot.tracking import model_names
 from vsdmot.tracking.lifecycle import LifecycleConfig
 from vsdmot.tracking.pretrained import TrackerConfig, load_pretrained, save_pretrained
 
@@ -166,3 +170,55 @@ def test_a_folder_that_cannot_be_written_is_one_clear_line(tmp_path, tracker_fol
     loaded = load_pretrained(tracker_folder)
     with pytest.raises(OutputError, match="cannot save weights"):
         save_pretrained(tmp_path / "file" / "m", loaded.model, loaded.config, {})
+
+
+def test_half_precision_is_half_the_size_and_rounds_to_eleven_bits(tracker_folder, tmp_path):
+    whole = load_pretrained(tracker_folder)
+    save_pretrained(tmp_path / "half", whole.model, whole.config, whole.provenance, half=True)
+    sizes = [(folder / "model.safetensors").stat().st_size for folder in (tracker_folder, tmp_path / "half")]
+    assert sizes[1] / sizes[0] == pytest.approx(0.5, abs=0.02)
+    assert {tensor.dtype for tensor in load_file(tmp_path / "half" / "model.safetensors").values()} == {torch.float16}
+    halved = load_pretrained(tmp_path / "half")
+    assert to_mapping(halved.config) == to_mapping(whole.config)
+    for name, tensor in whole.model.state_dict().items():
+        found = halved.model.state_dict()[name]
+        assert found.dtype == torch.float32
+        torch.testing.assert_close(found, tensor, rtol=2**-11, atol=2**-24)
+
+
+def test_what_does_not_fit_into_16_bits_is_not_saved_in_them(tracker_folder, tmp_path):
+    loaded = load_pretrained(tracker_folder)
+    with torch.no_grad():
+        loaded.model.neck.level_embedding[0, 0] = 70000.0
+    with pytest.raises(OutputError, match=r"neck\.level_embedding has a value of 7e\+04, too large for 16 bits"):
+        save_pretrained(tmp_path / "half", loaded.model, loaded.config, {}, half=True)
+    assert not (tmp_path / "half").exists()
+
+
+def test_a_name_leads_to_the_folder_in_the_package(monkeypatch, tmp_path, proposing_folder):
+    """The folder is another one here, so that the test does not depend on which weights were shipped."""
+    monkeypatch.setattr(model_names, "weights_folder", lambda: tmp_path)
+    message = refusal("vsdmot-nano")
+    assert message.startswith("vsdmot-nano: this package was built without these weights; install a release")
+    assert not model_names.is_shipped("vsdmot-nano")
+    shutil.copytree(proposing_folder, tmp_path / "vsdmot-nano")
+    assert model_names.is_shipped("vsdmot-nano")
+    assert load_pretrained("vsdmot-nano").location == "vsdmot-nano"
+    tracker = Tracker.from_pretrained("vsdmot-nano", device="cpu")
+    assert tracker.update(np.full((72, 96, 3), 90, np.uint8)).num_proposals > 0
+
+
+def test_a_folder_of_that_name_here_wins(monkeypatch, tmp_path, folder):
+    monkeypatch.chdir(tmp_path)
+    folder.rename(tmp_path / "vsdmot-nano")
+    assert load_pretrained("vsdmot-nano").provenance["seed"] == 0
+
+
+def test_the_packages_weights_are_beside_its_modules_and_in_its_build():
+    assert model_names.weights_folder() == Path(vsdmot.__file__).resolve().parent / "weights"
+    assert model_names.shipped_folder("somebody/else") is None
+    project = tomllib.loads((Path(__file__).resolve().parents[2] / "pyproject.toml").read_text())
+    patterns = project["tool"]["setuptools"]["package-data"]["vsdmot"]
+    for name in ("model.safetensors", "config.json", "README.md"):
+        path = Path("weights") / model_names.DEFAULT / name
+        assert any(path.match(pattern) for pattern in patterns), path

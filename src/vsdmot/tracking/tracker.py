@@ -66,8 +66,8 @@ class Tracker:
         """Make a tracker from saved weights.
 
         Args:
-            location: ``vsdmot-nano``, which comes with the package; a folder written by ``save_pretrained``; a published
-                MOTRv2 checkpoint; or ``owner/name`` on the Hugging Face hub.
+            location: ``vsdmot-nano``, which comes with the package; a folder written by ``save_pretrained``; a
+                published MOTRv2 checkpoint; or ``owner/name`` on the Hugging Face hub.
             proposals: Where people may be: a detector or a file of detections. None leaves it to the network, if it
                 has a detector inside.
             device: ``auto``, ``cpu``, ``cuda:N`` or ``mps``.

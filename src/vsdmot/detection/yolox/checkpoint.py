@@ -1,7 +1,8 @@
 """Published YOLOX weights: read safely, recognise the size from the shapes, find the input convention.
 
 Files of YOLOX, ByteTrack, OC-SORT, Hybrid-SORT and DanceTrack (``{"model": ..., "optimizer": ...}`` in ``.pth`` or
-``.pth.tar``), of mmdetection and mmtracking (other names, mapped here), and safetensors.
+``.pth.tar``), of mmdetection and mmtracking (other names, mapped here), and safetensors. A tracker whose backbone is a
+detector has one too.
 """
 
 from __future__ import annotations
@@ -20,10 +21,12 @@ from torch import Tensor
 from vsdmot.detection.yolox.letterbox import InputConvention
 from vsdmot.detection.yolox.mmdet_names import is_mmdet, published_names
 from vsdmot.errors import CheckpointError, OutputError
-from vsdmot.io.weights import read_weights
+from vsdmot.io.weights import WeightsFile, read_weights
+from vsdmot.models.backbone import YoloxBackbone
 from vsdmot.models.yolox.network import YOLOX, YoloxConfig
 
 _METADATA_KEY = "input_convention"
+_IN_TRACKER = "backbone.network."
 
 # Largest gain of a stem filter, in units of activation per unit of input. Inputs of the two conventions differ in
 # scale by 255 * std = 57.6, and so do the filters that give activations of order one: YOLOX-nano legacy has 15.6,
@@ -54,21 +57,56 @@ def load_yolox(path: Path, *, convention: Literal["auto"] | InputConvention = "a
     are some 58 times smaller than filters for normalised inputs.
 
     Args:
-        path: ``.safetensors``, ``.pth``, ``.pth.tar`` or any other file that torch saved.
+        path: ``.safetensors``, ``.pth``, ``.pth.tar`` or any other file that torch saved; or a folder with
+            ``model.safetensors``. From a tracker whose backbone is a detector, the detector is taken.
         convention: How the weights expect their input; ``auto`` as above.
 
     Raises:
         CheckpointError: The file is missing, damaged, unsafe to read or not YOLOX, or ``auto`` cannot tell.
     """
+    path = weights_file(path)
     weights = read_weights(path)
+    if any(name.startswith(_IN_TRACKER) for name in weights.tensors):
+        return _load_backbone(weights, convention)
     state = published_names(weights.tensors) if is_mmdet(weights.tensors) else weights.tensors
     config = recognise(state, path)
     network = _build(config, state, path)
     found, source = (
         _find_convention(path, weights.metadata, network) if convention == "auto" else (convention, "as set")
     )
-    size = f"{path.name}: {config.name}, {config.num_classes} class{'es' if config.num_classes > 1 else ''}"
-    return LoadedYolox(network=network, convention=found, notes=(f"{size}, input convention {found}, {source}",))
+    return LoadedYolox(network=network, convention=found, notes=(_note(path, config, found, source),))
+
+
+def weights_file(path: Path) -> Path:
+    """Give the file of weights that a folder stands for; a file stands for itself.
+
+    Raises:
+        CheckpointError: It is a folder without weights.
+    """
+    if not path.is_dir():
+        return path
+    file = path / "model.safetensors"
+    if not file.is_file():
+        raise CheckpointError(f"{path}: expected a file of weights, or a folder with model.safetensors")
+    return file
+
+
+def _load_backbone(weights: WeightsFile, convention: Literal["auto"] | InputConvention) -> LoadedYolox:
+    """Take the detector out of a tracker; its normalisation is folded already, and its input is the tracker's."""
+    path = weights.path
+    if convention == "current":
+        raise CheckpointError(f"{path}: the input convention of a detector in a tracker is 'legacy', not 'current'")
+    state = {name.removeprefix(_IN_TRACKER): t for name, t in weights.tensors.items() if name.startswith(_IN_TRACKER)}
+    config = recognise(state, path)
+    network = YoloxBackbone(config).network
+    _fill(network, state, path)
+    note = _note(path, config, "legacy", "as that of the tracker whose backbone it is")
+    return LoadedYolox(network=network.eval(), convention="legacy", notes=(note,))
+
+
+def _note(path: Path, config: YoloxConfig, convention: InputConvention, source: str) -> str:
+    classes = f"{config.num_classes} class{'es' if config.num_classes > 1 else ''}"
+    return f"{path.name}: {config.name}, {classes}, input convention {convention}, {source}"
 
 
 def save_yolox(path: Path, network: YOLOX, convention: InputConvention) -> None:
@@ -119,6 +157,12 @@ def _build(config: YoloxConfig, state: Mapping[str, Tensor], path: Path) -> YOLO
     """Build the network and load every weight, or say what does not fit."""
     with torch.device("meta"):
         network = YOLOX(config)
+    _fill(network, state, path)
+    return network.eval()
+
+
+def _fill(network: YOLOX, state: Mapping[str, Tensor], path: Path) -> None:
+    """Put every weight in its place, as float32."""
     expected = network.state_dict()
     # Counters that batch normalisation needs for training only; exported files leave them out.
     counters = {name: torch.zeros((), dtype=torch.int64) for name in expected if name.endswith(".num_batches_tracked")}
@@ -132,13 +176,13 @@ def _build(config: YoloxConfig, state: Mapping[str, Tensor], path: Path) -> YOLO
         if names
     ]
     if faults:
-        raise CheckpointError(f"{path}: looks like {config.name}, but weights do not fit: {', '.join(faults)}")
+        raise CheckpointError(f"{path}: looks like {network.config.name}, but weights do not fit: {', '.join(faults)}")
     broken = next((name for name, tensor in state.items() if not tensor.isfinite().all()), None)
     if broken:
         raise CheckpointError(f"{path}: weight {broken} holds values that are not finite; the file is damaged")
     full = {name: tensor.float() if tensor.is_floating_point() else tensor for name, tensor in state.items()}
     network.load_state_dict(full, strict=True, assign=True)
-    return network.eval().requires_grad_(False)
+    network.requires_grad_(False)
 
 
 def _find_convention(path: Path, metadata: Mapping[str, str], network: YOLOX) -> tuple[InputConvention, str]:
