@@ -7,8 +7,8 @@ they were once put online) and `weights/yolox_nano_coco_legacy.safetensors` (pub
 also degraded at fixed severities 1, 3 and 5 (seed 0). Each further set is a folder of sequences with ground truth, such
 as rendered scenes that no training saw.
 
-Tracks are kept in FOLDER as JSON Lines; what is there is not made again. Association trackers run on all proposals above
-0.05, as the paper has it, and on those above 0.6, which suits them better.
+Tracks are kept in FOLDER as JSON Lines; what is there is not made again. Association trackers run on all proposals
+above 0.05, as the paper has it, and on those above 0.6, which suits them better.
 """
 
 from __future__ import annotations
@@ -73,8 +73,8 @@ def sets_of(data: Path, folder: Path, others: Sequence[str]) -> dict[str, list[V
     for severity in SEVERITIES:
         output = folder / f"pets-{severity}"
         plan = plan_tree(data / PETS, output, DegradeSettings(mode="fixed", seed=0, severity=severity))
-        with Progress(f"degrading PETS, severity {severity}", plan.num_missing()) as progress:
-            for _ in carry_out_tree(plan, Workers(2)):
+        with Progress(f"degrading PETS, severity {severity}", plan.num_missing()) as progress, Workers(2) as workers:
+            for _ in carry_out_tree(plan, workers):
                 progress.advance()
         sets[f"PETS, severity {severity}"] = [replace(pets, source=output)]
     for named in others:
@@ -96,6 +96,8 @@ class Finder:
         self._known: dict[tuple[Path, int], Proposals] = {}
 
     def on(self, video: Video, least: float) -> ProposalSource:
+        """Give the proposals of a video that score above ``least``."""
+
         def propose(frame: Frame) -> Proposals:
             key = video.source, frame.index
             if key not in self._known:

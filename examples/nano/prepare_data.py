@@ -4,13 +4,18 @@ Annotations of video leave people out; a detector that finds them would be taugh
 published detector is sure of and that nobody annotated is added, and clips without annotations get all of theirs from
 it. PETS09-S2L1 is what the model is validated on: it is refused, however it is named.
 
-    python examples/nano/prepare_data.py --sequences mot15/train/ETH-Sunnyday ... --clips walk.mp4 \
-        --teacher yolox_nano.safetensors -o real
+    python examples/nano/prepare_data.py nano-data --sequences mot15/train/ETH-Sunnyday --clips walk.mp4 \
+        --teacher yolox_nano.safetensors
+
+Into the folder with the rendered `scenes`, `crowds` and `dances` come `stills` (some of their frames, for the
+detector), `real` and `diverse` (frames with pseudo-labels), and `tracks` (links to the long sequences, for the
+tracker).
 """
 
 from __future__ import annotations
 
 import argparse
+import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,12 +26,14 @@ import numpy as np
 from vsdmot.boxes import iou
 from vsdmot.detection.yolox.detector import DetectorConfig, YoloxDetector
 from vsdmot.io.annotations import read_ground_truth
-from vsdmot.io.datasets import describe_sequence
+from vsdmot.io.datasets import describe_sequence, sequence_folders
 from vsdmot.io.image_writer import write_image
 from vsdmot.io.sources import open_source
 from vsdmot.structures import Boxes, Frame
 
 LONG_SIDE = 640
+STILLS = {"scenes": 8, "crowds": 8, "dances": 16}
+"""Folder of rendered sequences to how many of its frames make one still: neighbours are alike."""
 
 
 def label(frame: Frame, annotated: Boxes, detector: YoloxDetector, sure: float) -> Boxes:
@@ -65,26 +72,58 @@ def write(path: Path, every: int, folder: Path, detector: YoloxDetector, sure: f
     return number, count, added
 
 
+def thin(scenes: Path, folder: Path, every: int) -> int:
+    """Link every so-manieth frame of rendered sequences, with its ground truth; give their number."""
+    count = 0
+    for scene in sequence_folders(scenes):
+        images = sorted((scene / "img1").iterdir())[::every]
+        (folder / scene.name / "img1").mkdir(parents=True, exist_ok=True)
+        (folder / scene.name / "gt").mkdir(exist_ok=True)
+        for image in images:
+            link = folder / scene.name / "img1" / image.name
+            if not link.exists():
+                link.symlink_to(image.resolve())
+        kept = {int(image.stem) for image in images}
+        rows = (scene / "gt" / "gt.txt").read_text().splitlines(keepends=True)
+        wanted = [row for row in rows if int(row.partition(",")[0]) in kept]
+        (folder / scene.name / "gt" / "gt.txt").write_text("".join(wanted))
+        count += len(images)
+    return count
+
+
 def main() -> None:
     """Run the script."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--sequences", type=Path, nargs="*", default=[], help="with ground truth")
-    parser.add_argument("--clips", type=Path, nargs="*", default=[], help="without")
+    parser.add_argument("root", type=Path, help="folder of the data, with scenes, crowds and dances (vsdmot synth)")
+    parser.add_argument("--sequences", type=Path, nargs="*", default=[], help="long sequences with ground truth")
+    parser.add_argument("--diverse", type=Path, nargs="*", default=[], help="sequences of a few frames")
+    parser.add_argument("--clips", type=Path, nargs="*", default=[], help="videos without annotations")
     parser.add_argument("--every", type=int, default=5, help="take every so-manieth frame of a clip")
-    parser.add_argument("--teacher", type=Path, required=True, help="YOLOX weights")
+    parser.add_argument("--teacher", type=Path, required=True, help="YOLOX weights; copied to yolox_nano.safetensors")
     parser.add_argument("--width", type=int, default=1024, help="long side of the teacher's input")
     parser.add_argument("--sure", type=float, default=0.45, help="least score of a pseudo-label")
-    parser.add_argument("-o", "--output", type=Path, required=True)
     arguments = parser.parse_args()
-    paths = [*arguments.sequences, *arguments.clips]
-    if held_out := [str(path) for path in paths if "pets" in path.name.lower()]:
+    paths = [*arguments.sequences, *arguments.diverse, *arguments.clips]
+    if held_out := [str(path) for path in paths if "pets" in str(path).lower()]:
         sys.exit(f"{held_out[0]}: PETS validates the model and must not be trained on")
-    settings = DetectorConfig(input_size=arguments.width, score_threshold=0.05)
-    detector = YoloxDetector.from_checkpoint(arguments.teacher, config=settings)
+    root = arguments.root
+    root.mkdir(parents=True, exist_ok=True)
+    for name, every in STILLS.items():
+        if (root / name).is_dir():
+            print(f"stills/{name}: {thin(root / name, root / 'stills' / name, every)} frames", flush=True)
+    shutil.copyfile(arguments.teacher, root / "yolox_nano.safetensors")
+    detector = YoloxDetector.from_checkpoint(
+        arguments.teacher, config=DetectorConfig(input_size=arguments.width, score_threshold=0.05)
+    )
+    (root / "tracks").mkdir(exist_ok=True)
     for path in paths:
+        part = "diverse" if path in arguments.diverse else "real"
         every = arguments.every if path in arguments.clips else 1
-        counts = write(path, every, arguments.output / path.stem, detector, arguments.sure)
+        counts = write(path, every, root / part / path.stem, detector, arguments.sure)
         print("{}: {} frames, {} boxes, {} of them pseudo-labels".format(path.name, *counts), flush=True)
+        link = root / "tracks" / path.name
+        if path in arguments.sequences and not link.exists():
+            link.symlink_to(path.resolve())
 
 
 if __name__ == "__main__":

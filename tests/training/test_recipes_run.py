@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import json
 import math
+import runpy
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
+from vsdmot import Tracker
 from vsdmot.cli.main import main
 from vsdmot.datasets.splits import read_split
+from vsdmot.detection.yolox.checkpoint import load_yolox
 from vsdmot.detection.yolox.detector import YoloxDetector
 from vsdmot.io.annotations import read_ground_truth
 from vsdmot.tracking.pretrained import load_pretrained
 
 CONFIGS = Path(__file__).resolve().parents[2] / "configs" / "train"
-RECIPES = [path for path in sorted(CONFIGS.glob("*.yaml")) if path.stem != "nano"]
+EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
+RECIPES = [path for path in sorted(CONFIGS.glob("*.yaml")) if not path.stem.startswith("nano")]
 ALWAYS = {"lqmot", "motr_lqdancetrack", "yolox_lqdancetrack"}
 CHOSEN = [pytest.param(path, marks=() if path.stem in ALWAYS else pytest.mark.slow, id=path.stem) for path in RECIPES]
 
@@ -124,9 +129,42 @@ def test_a_recipe_runs_a_step_validates_and_leaves_weights(path, root, tmp_path,
     assert load_pretrained(tmp_path / "run" / "last").trained
 
 
-def test_the_nano_recipe_trains_on_rendered_scenes(draw_sequence, tmp_path, capsys):
-    draw_sequence(tmp_path / "scenes" / "one", num_frames=6)
-    words = ["train", str(CONFIGS / "nano.yaml"), f"root={tmp_path}", "-o", str(tmp_path / "run"), *SMALL_PICTURES]
-    words += ["loading.workers=0", "loading.global_batch=1", "loop.epochs=1", "device=cpu"]
+def test_nano_is_trained_from_the_data_to_the_weights(draw_sequence, detector_file, tmp_path, monkeypatch, capsys):
+    data = tmp_path / "nano-data"
+    for name in ("scenes", "crowds", "dances"):
+        draw_sequence(data / name / name, num_frames=9)
+    for name in ("walk", "five"):
+        draw_sequence(tmp_path / name, num_frames=6)
+    words = ["prepare", str(data), "--sequences", str(tmp_path / "walk"), "--diverse", str(tmp_path / "five")]
+    monkeypatch.setattr("sys.argv", [*words, "--teacher", str(detector_file), "--width", "64", "--sure", "0.99"])
+    runpy.run_path(str(EXAMPLES / "nano" / "prepare_data.py"), run_name="__main__")
+    assert "walk: 6 frames" in capsys.readouterr().out
+    assert len(list((data / "stills" / "scenes" / "scenes" / "img1").iterdir())) == 2
+
+    teacher = str(data / "yolox_nano.safetensors")
+    words = ["train", str(CONFIGS / "nano_detector.yaml"), f"root={data}", "-o", str(tmp_path / "detector")]
+    words += ["detector.epochs=2", "detector.plain_epochs=1", "detector.warmup_epochs=0", "detector.precision=fp32"]
+    assert main([*words, *SMALL_DETECTOR, "detector.network.width=0.125", "device=cpu"]) == 0, capsys.readouterr().err
+    lines = [json.loads(line) for line in (tmp_path / "detector" / "log.jsonl").read_text().splitlines()]
+    assert all(line["losses"]["taught_scores"] > 0 for line in lines if line["kind"] == "train")
+
+    weights = tmp_path / "detector" / "last" / "model.safetensors"
+    words = ["train", str(CONFIGS / "nano.yaml"), f"root={data}", "-o", str(tmp_path / "run"), "device=cpu"]
+    words += [f"backbone={weights}", f"teacher.location={teacher}", "teacher.detector_size=64", "loop.epochs=1"]
+    words += [*SMALL_PICTURES, "tracker.preprocessing.short_side=64", "tracker.model.detector.width=0.125"]
+    words += ["data.sampling.clips_per_epoch=4", "loss.precision=fp32"]
     assert main(words) == 0, capsys.readouterr().err
-    assert load_pretrained(tmp_path / "run" / "last").trained
+    loaded = load_pretrained(tmp_path / "run" / "last")
+    assert loaded.trained
+    found = Tracker.from_pretrained(tmp_path / "run" / "last", device="cpu").update(np.zeros((64, 96, 3), np.uint8))
+    assert found.semantic_weight is not None
+    trained = load_yolox(weights).network
+    kept = loaded.model.backbone.network.head.obj_preds[0].weight
+    torch.testing.assert_close(kept, trained.head.obj_preds[0].weight)
+
+
+def test_data_of_the_validation_sequence_is_refused(tmp_path, detector_file, monkeypatch):
+    words = ["prepare", str(tmp_path), "--clips", "clips/pets09_s2l1_480x360.mp4", "--teacher", str(detector_file)]
+    monkeypatch.setattr("sys.argv", words)
+    with pytest.raises(SystemExit, match="must not be trained on"):
+        runpy.run_path(str(EXAMPLES / "nano" / "prepare_data.py"), run_name="__main__")

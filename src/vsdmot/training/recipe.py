@@ -22,6 +22,7 @@ from vsdmot.training.objective.clip_forward import ClipLossConfig
 from vsdmot.training.tracker_task import ClipLoading
 from vsdmot.training.tracker_validation import ValidationConfig
 from vsdmot.training.yolox.settings import YoloxTrainConfig
+from vsdmot.training.yolox.teaching import TeachingConfig
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -194,6 +195,7 @@ def _located(recipe: Recipe) -> Recipe:
             recipe.detector,
             train=tuple(root / path for path in recipe.detector.train),
             validation=tuple(root / path for path in recipe.detector.validation),
+            teaching=_taught(recipe.detector.teaching, root),
         )
         return dataclasses.replace(recipe, detector=detector)
     data = dataclasses.replace(recipe.data, sources=tuple(_placed(one, root) for one in recipe.data.sources))
@@ -201,6 +203,10 @@ def _located(recipe: Recipe) -> Recipe:
         recipe.validation, sources=tuple(_placed(one, root) for one in recipe.validation.sources)
     )
     return dataclasses.replace(recipe, data=data, validation=validation)
+
+
+def _taught(teaching: TeachingConfig | None, root: Path) -> TeachingConfig | None:
+    return None if teaching is None else dataclasses.replace(teaching, weights=root / teaching.weights)
 
 
 def _placed(source: ClipSourceConfig, root: Path) -> ClipSourceConfig:
