@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import signal
 import subprocess
 import sys
+import threading
 import time
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import av
@@ -14,8 +18,11 @@ import numpy as np
 import pytest
 import torch
 
+from vsdmot.detection.yolox.releases import RELEASES, Release
+from vsdmot.io.downloads import RemoteFile
 from vsdmot.io.json_lines import read_json_lines
 from vsdmot.io.mot_text import read_mot
+from vsdmot.tracking import model_names
 
 
 @pytest.fixture
@@ -332,10 +339,109 @@ def test_bad_detectors_are_one_clear_line_and_run_nothing(refused, base, playgro
     assert not list(playground.glob("*.harmed"))
 
 
-def test_without_weights_the_default_tracker_says_what_to_do(refused, base):
+def test_without_weights_the_default_tracker_says_what_to_do(refused, base, monkeypatch, tmp_path):
+    monkeypatch.setattr(model_names, "weights_folder", lambda: tmp_path / "nothing")
     line = refused("track", "clip.mp4", "--detections", "det.txt")
     assert "--tracker vsdmot needs --weights" in line
     assert "--tracker ocsort" in line
+
+
+def test_a_network_with_a_detector_inside_needs_nothing_else(vsdmot, base):
+    outcome = vsdmot("track", "clip.mp4", "--weights", "nano", "--device", "cpu", "--jsonl", "r.jsonl")
+    assert outcome.code == 0
+    lines = results()
+    assert len(lines) == 30
+    assert all(result.num_proposals > 0 for result in lines)
+    assert any(len(result.tracks) for result in lines)
+
+
+def test_conf_is_the_threshold_of_the_detector_inside(vsdmot, base):
+    words = ["track", "clip.mp4", "--weights", "nano"]
+    counts = []
+    for conf in ("0", "0.2", "1"):
+        assert vsdmot(*words, "--conf", conf, "--jsonl", f"{conf}.jsonl").code == 0
+        counts.append(sum(result.num_proposals for result in results(f"{conf}.jsonl")))
+    assert counts[0] > counts[1] > counts[2] == 0
+
+
+@pytest.mark.parametrize("source", [("--detections", "det.txt"), ("--detector", "yolox.safetensors")])
+def test_given_proposals_replace_those_of_the_detector_inside(vsdmot, base, source):
+    words = ["track", "clip.mp4", *source]
+    if "--detector" in source:
+        words += ["--yolox.input-size", "64"]
+    assert vsdmot(*words, "--tracker", "sort", "--jsonl", "given.jsonl").code == 0
+    assert vsdmot(*words, "--weights", "nano", "--jsonl", "network.jsonl").code == 0
+    given, used = ([result.num_proposals for result in results(f"{name}.jsonl")] for name in ("given", "network"))
+    assert given == used
+
+
+def test_a_network_without_detector_says_what_it_needs(refused, base):
+    line = refused("track", "clip.mp4", "--weights", "weights", "--mot", "r.txt")
+    assert line.startswith("weights has no detector inside; give --detector (YOLOX weights) or --detections")
+    assert not Path("r.txt").exists()
+
+
+def test_a_tracker_that_links_proposals_asks_for_them(refused, base):
+    assert refused(*base[:4]).startswith("give --detector (YOLOX weights) or --detections")
+
+
+def test_settings_of_a_detector_that_is_not_there_are_refused(refused, base):
+    line = refused("track", "clip.mp4", "--weights", "nano", "--yolox.input-size", "64")
+    assert line == "--yolox.* is for --detector, which is not given"
+
+
+def test_the_weights_of_the_package_are_taken_where_none_are_named(vsdmot, base, monkeypatch, tmp_path, playground):
+    monkeypatch.setattr(model_names, "weights_folder", lambda: tmp_path / "shipped")
+    (tmp_path / "shipped").mkdir()
+    (tmp_path / "shipped" / "vsdmot-nano").symlink_to(playground / "nano")
+    assert vsdmot("track", "clip.mp4", "--jsonl", "default.jsonl").code == 0
+    assert vsdmot("track", "clip.mp4", "--weights", "vsdmot-nano", "--jsonl", "named.jsonl").code == 0
+    assert vsdmot("track", "clip.mp4", "--weights", "nano", "--jsonl", "path.jsonl").code == 0
+    texts = {Path(f"{name}.jsonl").read_text() for name in ("default", "named", "path")}
+    assert len(texts) == 1
+
+
+@pytest.mark.parametrize("name", ["nano", "nano/model.safetensors", "vsdmot-nano"])
+def test_the_detector_inside_a_tracker_serves_other_trackers(vsdmot, base, monkeypatch, tmp_path, playground, name):
+    monkeypatch.setattr(model_names, "weights_folder", lambda: tmp_path / "shipped")
+    (tmp_path / "shipped").mkdir()
+    (tmp_path / "shipped" / "vsdmot-nano").symlink_to(playground / "nano")
+    words = ["track", "clip.mp4", "--tracker", "sort", "--detector", name, "--yolox.input-size", "128"]
+    outcome = vsdmot(*words, "--jsonl", "r.jsonl")
+    assert outcome.code == 0
+    assert "as that of the tracker whose backbone it is" in outcome.out
+    assert sum(result.num_proposals for result in results()) > 0
+
+
+def test_a_published_detector_is_downloaded_once(vsdmot, base, monkeypatch, tmp_path, playground):
+    """By its name, from a server on this machine; the second run finds it in the cache."""
+    monkeypatch.setenv("VSDMOT_CACHE", str(tmp_path / "cache"))
+    handler = partial(SimpleHTTPRequestHandler, directory=playground)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    url = f"http://127.0.0.1:{server.server_port}/yolox.safetensors"
+    release = Release(file=RemoteFile(url=url), convention="legacy", version="0.1.0")
+    monkeypatch.setitem(RELEASES, "yolox-s", release)
+    words = ["track", "clip.mp4", "--tracker", "sort", "--detector", "yolox-s", "--yolox.input-size", "64"]
+    first = vsdmot(*words, "--jsonl", "a.jsonl")
+    server.shutdown()
+    server.server_close()
+    assert first.code == 0
+    digest = hashlib.sha256((playground / "yolox.safetensors").read_bytes()).hexdigest()
+    assert f"downloaded {release.cached} from {url}\n  sha256 {digest}\n" in first.out
+    second = vsdmot(*words, "--jsonl", "b.jsonl")
+    assert second.code == 0
+    assert "downloaded" not in second.out
+    assert Path("a.jsonl").read_text() == Path("b.jsonl").read_text()
+
+
+def test_a_published_detector_without_a_network_is_one_clear_line(refused, base, monkeypatch, tmp_path):
+    monkeypatch.setenv("VSDMOT_CACHE", str(tmp_path / "cache"))
+    file = RemoteFile(url="http://127.0.0.1:9/yolox_s.pth")
+    monkeypatch.setitem(RELEASES, "yolox-s", Release(file=file, convention="current", version="0.1.1rc0"))
+    line = refused("track", "clip.mp4", "--tracker", "sort", "--detector", "yolox-s", "--mot", "r.txt")
+    assert line.startswith("http://127.0.0.1:9/yolox_s.pth: cannot be downloaded (")
+    assert f"give its path, or put it at {tmp_path / 'cache' / 'yolox-0.1.1rc0' / 'yolox_s.pth'}" in line
 
 
 def test_several_problems_are_all_told_at_once(vsdmot, base):

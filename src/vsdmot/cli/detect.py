@@ -9,6 +9,7 @@ from pathlib import Path
 
 from vsdmot.cli.arguments import make_parser, parse
 from vsdmot.cli.console import Progress, say, show_files, warn, warn_about_reading
+from vsdmot.cli.named_weights import find_detector
 from vsdmot.cli.stopping import until_stopped
 from vsdmot.cli.track import make_detector
 from vsdmot.config import above, check, within
@@ -46,7 +47,8 @@ class DetectSettings:
     Attributes:
         source: Video file, folder of images, glob pattern in quotes, MOTChallenge sequence folder, camera number,
             rtsp:// or http:// address; or a data set.
-        detector: YOLOX weights: official, ByteTrack, OC-SORT, DanceTrack, or safetensors.
+        detector: YOLOX weights: official, ByteTrack, OC-SORT, DanceTrack, or safetensors; vsdmot-nano, or another
+            tracker's folder, whose backbone is a detector; or the name of a published one (`vsdmot info --list`).
         output: The file to write; its ending, .txt or .json, decides the format. For a data set, a folder.
         det_db: For a data set, also write OUT/det_db.json with all sequences, which MOTRv2 reads.
         conf: Only boxes that score above this are written (0 to 1); null takes yolox.score_threshold.
@@ -149,7 +151,8 @@ def detect_data_set(settings: DetectSettings) -> int:
     entries = sequences_of(source)
     conf = settings.yolox.score_threshold if settings.conf is None else settings.conf
     config = replace(settings.yolox, score_threshold=conf)
-    proposer = open_proposer(settings.detector, config=config, device=resolve_device(settings.device))
+    weights, config = find_detector(settings.detector, config)
+    proposer = open_proposer(weights, config=config, device=resolve_device(settings.device))
     for note in proposer.detector.notes:
         say(note)
     _warn_about_seen(settings.detector, proposer, entries)

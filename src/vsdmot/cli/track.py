@@ -11,6 +11,7 @@ from typing import Literal
 
 from vsdmot.cli.arguments import make_parser, parse
 from vsdmot.cli.console import Progress, say, show_files, warn, warn_about_reading
+from vsdmot.cli.named_weights import find_detector
 from vsdmot.cli.stopping import until_stopped
 from vsdmot.config import above, check, within
 from vsdmot.detection.files import DetectionFile, open_detections
@@ -27,6 +28,7 @@ from vsdmot.report.overlay import Overlay, OverlayConfig
 from vsdmot.structures import Frame, FrameResult, Proposals
 from vsdmot.tracking.association import Association, AssociationConfig, AssociationName
 from vsdmot.tracking.lifecycle import LifecycleOverrides
+from vsdmot.tracking.model_names import DEFAULT, is_shipped
 from vsdmot.tracking.pretrained import Pretrained, load_pretrained
 from vsdmot.tracking.query_tracking import QueryTracking
 from vsdmot.tracking.tracker import Tracker
@@ -43,14 +45,17 @@ class TrackSettings:
     Attributes:
         source: Video file, folder of images, glob pattern in quotes, MOTChallenge sequence folder, camera number,
             or rtsp:// or http:// address.
-        tracker: How people are carried from frame to frame. vsdmot and motrv2 need --weights; the others link
-            proposals by overlap and motion.
-        weights: Tracker weights: a folder with model.safetensors and config.json, a published MOTRv2 checkpoint, or
-            owner/name on the Hugging Face hub.
-        detector: YOLOX weights that propose boxes: official, ByteTrack, OC-SORT, DanceTrack, or safetensors.
+        tracker: How people are carried from frame to frame. vsdmot and motrv2 are networks, with --weights; the others
+            link proposals by overlap and motion.
+        weights: Tracker weights: vsdmot-nano, a folder with model.safetensors and config.json, a published MOTRv2
+            checkpoint, or owner/name on the Hugging Face hub. Null takes vsdmot-nano for --tracker vsdmot.
+        detector: YOLOX weights that propose boxes: official, ByteTrack, OC-SORT, DanceTrack, or safetensors;
+            vsdmot-nano, or another tracker's folder, whose backbone is a detector; or the name of a published one
+            (`vsdmot info --list`). Weights with a detector inside, such as vsdmot-nano, need none.
         detections: Proposals from a file instead of a detector: MOTChallenge det.txt, or a det_db JSON.
-        conf: Only proposals that score above this are used (0 to 1). Null takes yolox.score_threshold for a detector
-            and everything for a file. Raising it gives fewer false tracks, lowering it finds faint people.
+        conf: Only proposals that score above this are used (0 to 1). Null takes yolox.score_threshold for a detector,
+            what the weights say for the detector inside them, and everything for a file. Raising it gives fewer false
+            tracks, lowering it finds faint people.
         device: Where networks run: auto, cpu, cuda:N or mps; auto takes the first NVIDIA GPU where there is one.
         output: The overlay video to write.
         mot: The MOTChallenge text file to write.
@@ -142,10 +147,10 @@ def check_conflicts(settings: TrackSettings) -> None:
     """
     problems = []
     uses_network = settings.tracker in ("vsdmot", "motrv2")
-    if uses_network and settings.weights is None:
+    if uses_network and weights_of(settings) is None:
         problems.append(
             f"--tracker {settings.tracker} needs --weights (a folder, a MOTRv2 checkpoint or owner/name); no weights "
-            "come with the package yet. Without any, use --tracker ocsort with a detector"
+            "of that kind come with this package. Without any, use --tracker ocsort with a detector"
         )
     if not uses_network and settings.weights is not None:
         problems.append(f"--weights is for vsdmot and motrv2; --tracker {settings.tracker} has none")
@@ -153,12 +158,14 @@ def check_conflicts(settings: TrackSettings) -> None:
         problems.append(f"--lifecycle.* is for vsdmot and motrv2, not for {settings.tracker}; see --association.*")
     if uses_network and settings.association != AssociationConfig():
         problems.append(f"--association.* is for the association trackers, not for {settings.tracker}")
-    if settings.detector is None and settings.detections is None:
-        problems.append("give --detector (YOLOX weights) or --detections (a file of boxes): people are proposed by it")
+    if not uses_network and settings.detector is None and settings.detections is None:
+        problems.append(NO_PROPOSALS)
     if settings.detector is not None and settings.detections is not None:
         problems.append("--detector and --detections exclude each other: take one source of proposals")
     if settings.detections is not None and settings.yolox != DetectorConfig():
         problems.append("--yolox.* is for --detector, not for --detections; --conf filters a file")
+    if settings.detections is None and settings.detector is None and settings.yolox != DetectorConfig():
+        problems.append("--yolox.* is for --detector, which is not given")
     if settings.detections is not None and not uses_network and settings.device != "auto":
         problems.append(
             f"--device has nothing to place: --tracker {settings.tracker} with --detections runs no network"
@@ -168,6 +175,16 @@ def check_conflicts(settings: TrackSettings) -> None:
         problems.append("--overlay.* is for the video, which is not written; name it with -o")
     if problems:
         raise ConfigError("\n".join(problems))
+
+
+NO_PROPOSALS = "give --detector (YOLOX weights) or --detections (a file of boxes): people are proposed by it"
+
+
+def weights_of(settings: TrackSettings) -> str | None:
+    """Give the weights of the network: those that are named, else for VSD-MOT those that come with the package."""
+    if settings.weights is None and settings.tracker == "vsdmot" and is_shipped(DEFAULT):
+        return DEFAULT
+    return settings.weights
 
 
 def choose_outputs(settings: TrackSettings, info: SourceInfo) -> Outputs:
@@ -197,7 +214,6 @@ def make_tracker(settings: TrackSettings, info: SourceInfo) -> Tracker:
     Raises:
         VsdmotError: Weights or detections cannot be used.
     """
-    proposals = make_proposals(settings, info)
     names: dict[str, AssociationName] = {
         "sort": "sort",
         "bytetrack": "bytetrack",
@@ -206,15 +222,21 @@ def make_tracker(settings: TrackSettings, info: SourceInfo) -> Tracker:
     }
     if settings.tracker in names:
         method = Association(names[settings.tracker], settings.association, frame_rate=info.frame_rate)
-        return Tracker(method, proposals)
-    assert settings.weights is not None, "check_conflicts"
-    loaded = load_pretrained(settings.weights)
+        return Tracker(method, make_proposals(settings, info))
+    weights = weights_of(settings)
+    assert weights is not None, "check_conflicts"
+    loaded = load_pretrained(weights)
     check_kind(settings.tracker, loaded)
+    config = replace(loaded.config, lifecycle=settings.lifecycle.apply(loaded.config.lifecycle))
+    proposals = make_proposals(settings, info)
+    if proposals is None:
+        if loaded.config.model.detector is None:
+            raise ConfigError(f"{loaded.location} has no detector inside; {NO_PROPOSALS}")
+        if settings.conf is not None:
+            config = replace(config, proposing=replace(config.proposing, score_threshold=settings.conf))
     if not loaded.trained:
         warn(f"{loaded.location} holds random weights that were never trained: expect nonsense")
-    model = loaded.model.to(resolve_device(settings.device))
-    config = replace(loaded.config, lifecycle=settings.lifecycle.apply(loaded.config.lifecycle))
-    network = QueryTracking.of(model, config)
+    network = QueryTracking.of(loaded.model.to(resolve_device(settings.device)), config)
     return Tracker(network, proposals, loaded.config.quality)
 
 
@@ -231,8 +253,8 @@ def check_kind(tracker: str, loaded: Pretrained) -> None:
         raise ConfigError(f"{loaded.location} has a student, so this is VSD-MOT; use --tracker vsdmot")
 
 
-def make_proposals(settings: TrackSettings, info: SourceInfo) -> ProposalSource:
-    """Open the detector or the file of detections, and say what it assumed.
+def make_proposals(settings: TrackSettings, info: SourceInfo) -> ProposalSource | None:
+    """Open the detector or the file of detections, and say what it assumed; None where neither is named.
 
     Raises:
         VsdmotError: It cannot be read.
@@ -242,7 +264,8 @@ def make_proposals(settings: TrackSettings, info: SourceInfo) -> ProposalSource:
         for note in file.notes:
             say(f"{settings.detections}: {note}")
         return file if settings.conf is None else AboveScore(file, settings.conf)
-    assert settings.detector is not None, "check_conflicts"
+    if settings.detector is None:
+        return None
     return make_detector(settings.detector, settings.yolox, settings.conf, settings.device)
 
 
@@ -250,6 +273,7 @@ def make_detector(path: Path, config: DetectorConfig, conf: float | None, device
     """Load a detector, with ``conf`` in place of its score threshold if given, and say what it assumed."""
     if conf is not None:
         config = replace(config, score_threshold=conf)
+    path, config = find_detector(path, config)
     detector = YoloxDetector.from_checkpoint(path, device=resolve_device(device), config=config)
     for note in detector.notes:
         say(note)
