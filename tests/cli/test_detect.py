@@ -217,3 +217,13 @@ class TestDataSet:
     def test_a_folder_with_nothing_in_it(self, refused, command):
         Path("empty").mkdir()
         assert refused("detect", "empty", *command[2:], "-o", "a.txt").startswith("empty: expected images")
+
+
+def test_the_detector_inside_a_tracker_writes_proposals(vsdmot, base, originals):
+    """From a single source and from a data set; the record names the file it was made with."""
+    size = ("--yolox.input-size", "64")
+    assert vsdmot("detect", "clip.mp4", "--detector", "nano", *size, "-o", "a.txt").code == 0
+    assert len(read_mot(Path("a.txt"))) > 0
+    assert vsdmot("detect", "originals/MOT20/train", "--detector", "nano", *size, "-o", "out").code == 0
+    record = json.loads(next(Path("out/made_by").glob("*.json")).read_text())
+    assert record["weights"] == "model.safetensors"

@@ -1,4 +1,4 @@
-"""``vsdmot info``: what a file or folder of weights is."""
+"""``vsdmot info``: what a file or folder of weights is, and which models are known by name."""
 
 from __future__ import annotations
 
@@ -11,9 +11,11 @@ from torch import nn
 
 from vsdmot.cli.arguments import make_parser, parse
 from vsdmot.cli.console import say
+from vsdmot.cli.model_list import describe_models, describe_release
 from vsdmot.config import to_mapping
 from vsdmot.detection.yolox.checkpoint import load_yolox
-from vsdmot.errors import CheckpointError
+from vsdmot.detection.yolox.releases import RELEASES
+from vsdmot.errors import CheckpointError, ConfigError
 from vsdmot.tracking.pretrained import load_pretrained
 
 
@@ -22,16 +24,24 @@ class InfoSettings:
     """Say what a checkpoint is: architecture, parameters, settings and who trained it on what.
 
     Attributes:
-        path: A tracker's folder, a published MOTRv2 or YOLOX checkpoint, or owner/name on the Hugging Face hub.
+        path: A tracker's folder, a published MOTRv2 or YOLOX checkpoint, a name from --list, or owner/name on the
+            Hugging Face hub.
+        list: Show the models that are known by name: where they come from, their licence, their hash, how to load them.
     """
 
-    path: str
+    path: str | None = None
+    list: bool = False
+
+    def __post_init__(self) -> None:
+        if self.list == (self.path is not None):
+            raise ConfigError("give the PATH or name of a model, or --list for those that are known by name")
 
 
 def main(arguments: Sequence[str]) -> None:
     """Run the verb from the words after ``vsdmot info``."""
     parser = make_parser(InfoSettings, prog="vsdmot info", positional=["path"])
-    for line in describe(parse(parser, InfoSettings, arguments).path):
+    settings = parse(parser, InfoSettings, arguments)
+    for line in describe_models() if settings.path is None else describe(settings.path):
         say(line)
 
 
@@ -41,16 +51,19 @@ def describe(path: str) -> list[str]:
     Raises:
         CheckpointError: There is nothing, or it is neither a tracker nor a detector.
     """
-    if Path(path).is_file():
-        try:
-            return _describe_detector(Path(path))
-        except CheckpointError as error:
-            not_a_detector = str(error)
-        try:
-            return _describe_tracker(path)
-        except CheckpointError as error:
-            raise CheckpointError(f"{error}\n{not_a_detector}") from None
-    return _describe_tracker(path)
+    if path in RELEASES and not Path(path).exists():
+        cached = RELEASES[path].cached
+        return _describe_detector(cached) if cached.is_file() else describe_release(path)
+    try:
+        return _describe_tracker(path)
+    except CheckpointError as error:
+        if not Path(path).is_file():
+            raise
+        not_a_tracker = str(error)
+    try:
+        return _describe_detector(Path(path))
+    except CheckpointError as error:
+        raise CheckpointError(f"{not_a_tracker}\n{error}") from None
 
 
 def _describe_tracker(path: str) -> list[str]:
