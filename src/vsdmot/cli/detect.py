@@ -48,7 +48,7 @@ class DetectSettings:
         source: Video file, folder of images, glob pattern in quotes, MOTChallenge sequence folder, camera number,
             rtsp:// or http:// address; or a data set.
         detector: YOLOX weights: official, ByteTrack, OC-SORT, DanceTrack, or safetensors; vsdmot-nano, or another
-            tracker's folder, whose backbone is a detector; or the name of a published one (`vsdmot info --list`).
+            tracker's folder, whose backbone is a detector; or the name of a published one, such as yolox-s.
         output: The file to write; its ending, .txt or .json, decides the format. For a data set, a folder.
         det_db: For a data set, also write OUT/det_db.json with all sequences, which MOTRv2 reads.
         conf: Only boxes that score above this are written (0 to 1); null takes yolox.score_threshold.

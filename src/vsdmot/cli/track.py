@@ -50,8 +50,8 @@ class TrackSettings:
         weights: Tracker weights: vsdmot-nano, a folder with model.safetensors and config.json, a published MOTRv2
             checkpoint, or owner/name on the Hugging Face hub. Null takes vsdmot-nano for --tracker vsdmot.
         detector: YOLOX weights that propose boxes: official, ByteTrack, OC-SORT, DanceTrack, or safetensors;
-            vsdmot-nano, or another tracker's folder, whose backbone is a detector; or the name of a published one
-            (`vsdmot info --list`). Weights with a detector inside, such as vsdmot-nano, need none.
+            vsdmot-nano, or another tracker's folder, whose backbone is a detector; or the name of a published one,
+            such as yolox-s. Weights with a detector inside, such as vsdmot-nano, need none.
         detections: Proposals from a file instead of a detector: MOTChallenge det.txt, or a det_db JSON.
         conf: Only proposals that score above this are used (0 to 1). Null takes yolox.score_threshold for a detector,
             what the weights say for the detector inside them, and everything for a file. Raising it gives fewer false
