@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 import torch
 
+from vsdmot.boxes import cxcywh_to_xyxy
 from vsdmot.models.positions import inverse_sigmoid
-from vsdmot.models.transformer import Decoder, FeatureMaps, LayerSize, cell_centres
+from vsdmot.models.transformer import Decoder, FeatureMaps, LayerSize, OverlapBias, cell_centres
 
 SIZES = ((4, 6), (2, 3))
 SIZE = LayerSize(dim=16, num_heads=2, num_levels=2, num_points=2, feedforward_dim=16, dropout=0.0)
@@ -95,3 +96,52 @@ def test_an_attention_mask_hides_queries_from_each_other():
         first, second = made(content, anchors, memory, mask), made(moved, anchors, memory, mask)
     torch.testing.assert_close(first.boxes[..., :2, :], second.boxes[..., :2, :])
     assert (first.boxes[..., 2, :] - second.boxes[..., 2, :]).abs().max() > 1e-4
+
+
+def test_heads_that_trust_proposals_start_likely_and_at_the_anchors():
+    torch.manual_seed(0)
+    made = Decoder(SIZE, 2, trust_proposals=True)
+    for class_head, box_head in zip(made.class_heads, made.box_heads, strict=True):
+        assert class_head.bias.sigmoid().item() == pytest.approx(0.3, abs=1e-6)
+        assert box_head.layers[-1].bias.tolist() == [0, 0, 0, 0]
+
+
+def test_the_overlap_bias_is_a_multiple_of_the_iou_for_each_head():
+    torch.manual_seed(0)
+    bias = OverlapBias(4)
+    bias.weight.data = torch.tensor([0.0, 1.0, 2.5, -3.0])
+    boxes = torch.rand(2, 6, 4) * 0.5 + 0.1
+    boxes[1, 3, 2:] = 0  # without area: overlaps nobody, itself neither
+    hidden = torch.zeros(6, 6, dtype=torch.bool)
+    hidden[:4, 4:] = True
+    found = bias(boxes, hidden).reshape(2, 4, 6, 6)
+    corners = cxcywh_to_xyxy(boxes.double().numpy())
+    for image in range(2):
+        for row in range(6):
+            for column in range(6):
+                a, b = corners[image, row], corners[image, column]
+                shared = max(0, min(a[2], b[2]) - max(a[0], b[0])) * max(0, min(a[3], b[3]) - max(a[1], b[1]))
+                union = (a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1]) - shared
+                overlap = shared / union if union > 0 else 0.0
+                for head, weight in enumerate((0.0, 1.0, 2.5, -3.0)):
+                    expected = -float("inf") if hidden[row, column] else weight * overlap
+                    assert found[image, head, row, column].item() == pytest.approx(expected, abs=1e-5)
+
+
+def test_with_the_overlap_bias_a_query_sees_what_lies_on_it_before_anything_is_learned():
+    torch.manual_seed(0)
+    places = torch.tensor([[[0.3, 0.3, 0.2, 0.4], [0.3, 0.3, 0.2, 0.4], [0.8, 0.6, 0.2, 0.4]]])
+    content = torch.randn(1, 3, 16)
+
+    def effect(bias: bool, other: int) -> float:
+        """How much the first query changes when the content of another one does."""
+        torch.manual_seed(1)
+        made, memory = Decoder(SIZE, 1, overlap_bias=bias).eval(), maps()
+        changed = content.clone()
+        changed[0, other] = 1.0
+        with torch.no_grad():
+            before, after = (made(given, places, memory).embeddings[0, 0] for given in (content, changed))
+            return float((before - after).norm())
+
+    assert effect(bias=True, other=1) > 2 * effect(bias=True, other=2)
+    assert effect(bias=False, other=1) < 2 * effect(bias=False, other=2)

@@ -120,14 +120,17 @@ class Decoder(nn.Module):
     Every layer has a class head and a box head of its own.
     """
 
-    def __init__(self, size: LayerSize, num_layers: int) -> None:
+    def __init__(
+        self, size: LayerSize, num_layers: int, *, trust_proposals: bool = False, overlap_bias: bool = False
+    ) -> None:
         super().__init__()
-        self.layers = nn.ModuleList(DecoderLayer(size) for _ in range(num_layers))
+        self.layers = nn.ModuleList(DecoderLayer(size, overlap_bias=overlap_bias) for _ in range(num_layers))
         # All heads start alike, as in the published code, but for the first box head, which starts from small boxes: a
         # learned query has no useful anchor yet.
-        class_head, box_head = _class_head(size.dim), BoxHead(size.dim)
+        class_head, box_head = _class_head(size.dim, 0.3 if trust_proposals else 0.01), BoxHead(size.dim)
         box_heads = [copy.deepcopy(box_head) for _ in range(num_layers)]
-        box_heads[0].start_small()
+        if not trust_proposals:
+            box_heads[0].start_small()
         self.class_heads = nn.ModuleList(copy.deepcopy(class_head) for _ in range(num_layers))
         self.box_heads = nn.ModuleList(box_heads)
 
@@ -156,10 +159,16 @@ class Decoder(nn.Module):
 
 
 class DecoderLayer(nn.Module):
-    """Self-attention over all queries, deformable attention to the image, then a feed-forward part."""
+    """Self-attention over all queries, deformable attention to the image, then a feed-forward part.
 
-    def __init__(self, size: LayerSize) -> None:
+    Args:
+        size: Widths and numbers.
+        overlap_bias: Let self-attention see how much boxes overlap, see `OverlapBias`.
+    """
+
+    def __init__(self, size: LayerSize, *, overlap_bias: bool = False) -> None:
         super().__init__()
+        self.overlap_bias = OverlapBias(size.num_heads) if overlap_bias else None
         self.self_attention = nn.MultiheadAttention(size.dim, size.num_heads, dropout=size.dropout, batch_first=True)
         self.norm1 = nn.LayerNorm(size.dim)
         self.image_attention = size.image_attention()
@@ -172,6 +181,8 @@ class DecoderLayer(nn.Module):
         """Map queries ``(B, N, D)`` to queries of the same shape; ``references`` is ``(B, N, 4)``."""
         positions = sine_embedding(references, hidden.shape[-1] // 4)
         located = hidden + positions
+        if self.overlap_bias is not None:
+            attention_mask = self.overlap_bias(references, attention_mask)
         mixed, _ = self.self_attention(located, located, hidden, attn_mask=attention_mask, need_weights=False)
         hidden = self.norm1(hidden + self.dropout(mixed))
         on_levels = references[:, :, None, :].expand(-1, -1, len(memory.sizes), -1)
@@ -181,6 +192,45 @@ class DecoderLayer(nn.Module):
         hidden = self.norm2(hidden + self.dropout(read))
         result: Tensor = self.norm3(hidden + self.feedforward(hidden))
         return result
+
+
+class OverlapBias(nn.Module):
+    """Add to the self-attention of queries, head by head, a learned multiple of the IoU of their boxes.
+
+    Whether a proposal is a person who is tracked already is decided between two queries at one place. Attention by
+    content finds the other one only after long training; with the bias it starts there.
+
+    Args:
+        num_heads: Attention heads; the first starts without bias, the last with the strongest.
+    """
+
+    STRONGEST = 8.0
+    """At the start: of two boxes, the one that coincides weighs ``e^8`` times as much as one far away."""
+
+    def __init__(self, num_heads: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.linspace(0, self.STRONGEST, num_heads))
+
+    def forward(self, references: Tensor, mask: Tensor | None) -> Tensor:
+        """Give the mask of attention ``(B * heads, N, N)``.
+
+        Args:
+            references: Boxes ``(B, N, 4)``, ``cxcywh``.
+            mask: ``(N, N)``, True where row may not attend to column; None lets all attend to all.
+        """
+        bias = self.weight[:, None, None] * _pairwise_iou(references)[:, None]
+        if mask is not None:
+            bias = bias.masked_fill(mask, -torch.inf)
+        return bias.flatten(0, 1)
+
+
+def _pairwise_iou(boxes: Tensor) -> Tensor:
+    """IoU of all boxes ``(B, N, 4)`` ``cxcywh`` with one another: ``(B, N, N)``."""
+    low, high = boxes[..., :2] - boxes[..., 2:] / 2, boxes[..., :2] + boxes[..., 2:] / 2
+    sides = torch.minimum(high[:, :, None], high[:, None]) - torch.maximum(low[:, :, None], low[:, None])
+    shared = sides.clamp(min=0).prod(dim=-1)
+    areas = boxes[..., 2:].prod(dim=-1)
+    return shared / (areas[:, :, None] + areas[:, None] - shared).clamp(min=1e-9)
 
 
 class FeedForward(nn.Module):
@@ -198,10 +248,10 @@ class FeedForward(nn.Module):
         return result
 
 
-def _class_head(dim: int) -> nn.Linear:
-    """Make a class head that finds people rare at first: probability 0.01."""
+def _class_head(dim: int, probability: float) -> nn.Linear:
+    """Make a class head that gives all queries this score at first."""
     head = nn.Linear(dim, 1)
-    nn.init.constant_(head.bias, -math.log(99))
+    nn.init.constant_(head.bias, -math.log((1 - probability) / probability))
     return head
 
 

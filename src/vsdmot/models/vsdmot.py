@@ -43,6 +43,11 @@ class ModelConfig:
         dropout: Share of activations dropped in training.
         num_learned_queries: Queries that are not tied to a proposal. Raising it finds more people that the detector
             missed, lowering it leaves detection to the proposals.
+        trust_proposals: Start training from the belief that each query stands where a person may well be: scores of 0.3
+            and the boxes of the anchors, in place of the published 0.01 and shrunken boxes. Without it a network that
+            is trained from random weights spends its first thousands of steps on unlearning that.
+        overlap_bias: Let the queries' self-attention see how much their boxes overlap, so that a proposal finds the
+            track that it repeats from the start. Paper note: MOTRv2 leaves that to content and positions.
         denoising: Hold the vector for denoising queries in training.
         student: The semantic student; null makes plain MOTRv2.
         dswr: Quality-driven fusion; null fuses at fixed_semantic_weight. Needs a student.
@@ -60,6 +65,8 @@ class ModelConfig:
     feedforward_dim: int = 1024
     dropout: float = 0.0
     num_learned_queries: int = 10
+    trust_proposals: bool = False
+    overlap_bias: bool = False
     denoising: bool = True
     student: StudentConfig | None = field(default_factory=StudentConfig)
     dswr: DSWRConfig | None = field(default_factory=DSWRConfig)
@@ -130,7 +137,12 @@ class VSDMOT(nn.Module):
         self.query_source = QuerySource(config.hidden_dim, config.num_learned_queries, config.denoising)
         self.student = Student(config.hidden_dim, config.student) if config.student else None
         self.dswr = DSWR(config.dswr) if config.dswr else None
-        self.decoder = Decoder(size, config.decoder_layers)
+        self.decoder = Decoder(
+            size,
+            config.decoder_layers,
+            trust_proposals=config.trust_proposals,
+            overlap_bias=config.overlap_bias,
+        )
         self.query_interaction = QueryInteraction(
             config.hidden_dim, config.num_heads, config.feedforward_dim, config.dropout
         )

@@ -241,3 +241,16 @@ def test_training_data_need_neither_video_nor_drawing_packages():
         "import vsdmot.training.clips.loader, vsdmot.training.clips.data"
     )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+
+
+def test_people_who_are_hardly_seen_count_as_absent_where_that_is_asked_for(tmp_path, draw_sequence):
+    folder = draw_sequence(tmp_path / "street", num_frames=3)
+    shares = iter([0.05, 0.5, 1.0, 0.1, 0.0, 0.3])
+    rows = [row.rsplit(",", 1)[0] for row in (folder / "gt" / "gt.txt").read_text().split()]
+    (folder / "gt" / "gt.txt").write_text("".join(f"{row},{next(shares)}\n" for row in rows))
+    everybody, seen = _sequence(folder), _sequence(folder, min_visibility=0.1)
+    assert [len(everybody.people.at(position)[1]) for position in range(3)] == [2, 2, 2]
+    left = [row.split(",") for row, share in zip(rows, (0.05, 0.5, 1.0, 0.1, 0.0, 0.3), strict=True) if share >= 0.1]
+    for position in range(3):
+        expected = sorted(int(row[1]) for row in left if int(row[0]) == position + 1)
+        assert sorted(seen.people.at(position)[1].tolist()) == expected

@@ -15,9 +15,12 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from vsdmot.boxes import cxcywh_to_xyxy
 from vsdmot.config import from_mapping
 from vsdmot.errors import ConfigError, TrainingError
 from vsdmot.models.vsdmot import VSDMOT, ModelConfig
+from vsdmot.models.yolox.network import YOLOX
+from vsdmot.tracking.proposing import ProposingConfig, propose
 from vsdmot.training.clips.clip import Clip, ClipFrame, num_boxes
 from vsdmot.training.objective.clip_forward import ClipLossConfig, ClipModel, freeze_stem
 from vsdmot.training.objective.losses import KINDS
@@ -486,3 +489,55 @@ def test_two_processes_give_the_gradients_of_one_even_if_one_sees_nobody(tmp_pat
 
 if __name__ == "__main__":
     train_as_one_of_two(int(sys.argv[1]), Path(sys.argv[2]))
+
+
+@pytest.mark.parametrize("update_matched", [True, False])
+def test_only_with_updates_of_the_unsure_does_training_from_random_weights_get_off_the_ground(update_matched):
+    """The same people, proposed in every frame: tracks must win over the proposals that repeat them."""
+    model = tiny_model(trust_proposals=True, overlap_bias=True, student=None, dswr=None)
+    config = ClipLossConfig(update_matched=update_matched, denoising=False)
+    clips = ClipModel(model, config)
+    clip = tuple(dataclasses.replace(make_frame(t), scores=torch.full((2,), 0.8)) for t in range(3))
+    optimiser = torch.optim.AdamW([p for p in model.parameters() if p.requires_grad], lr=2e-3)
+    for _ in range(25):
+        optimiser.zero_grad()
+        clips(clip, float(num_boxes(clip))).total.backward()
+        nn.utils.clip_grad_norm_(model.parameters(), 0.1)
+        optimiser.step()
+    with torch.no_grad():
+        last = clips.unroll(clip)[-1]
+    scores = last.prediction.decoded.logits[-1, 0].sigmoid().numpy()
+    is_track = last.query_ids != NOBODY
+    margin = scores[is_track].min() - scores[~is_track].max()
+    assert (margin > 0.2) if update_matched else (margin < 0.05), scores
+
+
+def yolox_model(lively_network: Callable[..., YOLOX]) -> VSDMOT:
+    torch.manual_seed(0)
+    config = {**TINY, "backbone": "yolox", "encoder_layers": 0, "detector": {"depth": 0.33, "width": 0.125}}
+    model = VSDMOT(from_mapping(ModelConfig, config)).train()
+    model.backbone.load(lively_network(0.3, num_classes=1))
+    return model
+
+
+def test_proposals_of_the_own_detector_are_those_of_inference(lively_network):
+    model = yolox_model(lively_network)
+    proposing = ProposingConfig(score_threshold=0.1, max_proposals=30)
+    clips = ClipModel(model, ClipLossConfig(propose=True, denoising=False), proposing=proposing)
+    clip = tuple(make_frame(t, size=(32, 64)) for t in range(2))
+    found, _ = clips._prepare(clip, torch.stack([frame.image for frame in clip]))
+    for given, frame in zip(clip, found, strict=True):
+        features = model.backbone(given.image[None])
+        expected = propose(model.backbone.detect(features), (32, 64), (32, 64), proposing)
+        assert len(frame.scores) == len(expected) > 1
+        np.testing.assert_allclose(frame.scores.numpy(), expected.scores, rtol=1e-4)
+        pixels = cxcywh_to_xyxy(frame.proposals.numpy()) * np.float32([64, 32, 64, 32])
+        np.testing.assert_allclose(pixels, expected.boxes, atol=1e-2)
+    assert len(clips.unroll(clip)[0].query_ids) == 2 + len(found[0].scores)
+
+
+def test_proposals_of_the_own_detector_need_one():
+    with pytest.raises(ConfigError, match="has no detector"):
+        ClipModel(tiny_model(), ClipLossConfig(propose=True))
+    with pytest.raises(ConfigError, match="encode_together"):
+        ClipLossConfig(propose=True, encode_together=False)

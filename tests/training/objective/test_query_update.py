@@ -130,3 +130,18 @@ def test_the_generator_alone_decides():
     first, again, other = (carry(frame, 0.5, 0.5, torch.Generator().manual_seed(seed)) for seed in (0, 0, 1))
     assert np.array_equal(first.index, again.index)
     assert not np.array_equal(first.index, other.index)
+
+
+@pytest.mark.parametrize(
+    ("query", "updated"),
+    [
+        ((0.1, HIT, 4, 0), True),  # matched, though unsure
+        ((0.1, POOR, 4, 0), False),  # misses its person
+        ((0.9, POOR, 4, 0), True),
+        ((0.1, AWAY, 6, NOBODY), False),  # a track whose person is absent keeps its memory
+    ],
+)
+def test_who_hits_its_person_is_updated_where_that_is_asked_for(query, updated):
+    result = carry(seen(query), 0.0, 0.0, None, update_matched=True)
+    assert result.updated.tolist() == [updated]
+    assert result.ids.tolist() == published(seen(query)).ids.tolist()

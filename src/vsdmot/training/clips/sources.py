@@ -43,6 +43,8 @@ class ClipSourceConfig:
             boxes, with the errors of a detector on a frame of that quality); or a path: a det_db (JSON), a folder with
             SEQUENCE.txt for each, or the text of the one sequence. A frame without an entry has no proposals.
         min_score: Proposals must score above this, as at inference; raising it gives fewer and better ones.
+        min_visibility: People of whom a smaller share is seen (0 to 1) count as absent. 0 takes all, as published;
+            raising it keeps the network from guessing people who are wholly hidden.
         clean: Folder of the clean originals of degraded sequences, for a teacher that sees clean frames; null if
             there is none.
         weight: Its share of the clips of an epoch, relative to the other sources'; null for all sources takes every
@@ -54,11 +56,12 @@ class ClipSourceConfig:
     images: Path | None = None
     proposals: str = "none"
     min_score: float = 0.05
+    min_visibility: float = 0.0
     clean: Path | None = None
     weight: float | None = None
 
     def __post_init__(self) -> None:
-        check(self, min_score=within(0, 1), weight=at_least(0))
+        check(self, min_score=within(0, 1), min_visibility=within(0, 1), weight=at_least(0))
         if self.kind == "sequences" and self.images is not None:
             raise ConfigError(f"images: only crowdhuman has a folder of its own for images, got {self.images}")
         if self.kind == "crowdhuman" and (self.clean is not None or self.proposals == "own"):
@@ -124,7 +127,7 @@ def _sequences(config: ClipSourceConfig, files: ProposalFiles, notes: list[str])
             folder=described.image_folder,
             files=np.array([path.name for path in paths], np.str_),
             frames=frames,
-            people=_people(truth, frames, entry.name, notes),
+            people=_people(truth, frames, entry.name, config.min_visibility, notes),
             proposals=files.of_frames(entry.name, entry.folder, frames, paths),
             quality=entry.quality,
             clean_folder=None if clean is None else _same_images(clean, paths),
@@ -192,7 +195,9 @@ def _images_between_annotations(
     return kept
 
 
-def _people(truth: GroundTruth, frames: NDArray[np.int64], name: str, notes: list[str]) -> BoxRows:
+def _people(
+    truth: GroundTruth, frames: NDArray[np.int64], name: str, min_visibility: float, notes: list[str]
+) -> BoxRows:
     """Take the people of the frames that there are.
 
     Raises:
@@ -202,7 +207,8 @@ def _people(truth: GroundTruth, frames: NDArray[np.int64], name: str, notes: lis
     flat = without_area(people.boxes)
     if flat.any():
         notes.append(f"{name}: {counted(int(flat.sum()), 'box', 'boxes')} without area are left out")
-    people = people.select(~flat & np.isin(people.frames, frames))
+    seen = people.visibility >= min_visibility
+    people = people.select(~flat & seen & np.isin(people.frames, frames))
     if (again := repeated(people.frames, people.ids)).any():
         row = int(np.flatnonzero(again)[0])
         raise FormatError(

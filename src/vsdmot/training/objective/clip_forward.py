@@ -43,6 +43,8 @@ class ClipLossConfig:
             a clip more, lowering it trains long tracks more. 0 is the published behaviour.
         false_positive_rate: Probability that a track gets a wrong companion, to learn to end false tracks. Raising it
             ends them sooner, at the risk of true ones. 0 is the published behaviour.
+        update_matched: Update the query of a matched person however low its score; needed when training starts from
+            random weights (see `vsdmot.training.objective.query_update.carry`). false is the published behaviour.
         alpha: Share of the distillation loss, where there is a teacher (Table VII). Raising it favours semantics.
         encode_together: Encode the frames of a clip in one batch, which is faster for small images and equal in result;
             false encodes frame by frame.
@@ -58,6 +60,7 @@ class ClipLossConfig:
     denoising_scale: float = 0.05
     drop_rate: float = 0.0
     false_positive_rate: float = 0.0
+    update_matched: bool = False
     alpha: float = 0.4
     encode_together: bool = True
     propose: bool = False
@@ -295,7 +298,10 @@ class ClipModel(nn.Module):
             matches=matches,
             truth=frame.boxes.cpu().numpy(),
         )
-        carried = carry(seen, self.config.drop_rate, self.config.false_positive_rate, generator)
+        config = self.config
+        carried = carry(
+            seen, config.drop_rate, config.false_positive_rate, generator, update_matched=config.update_matched
+        )
         index = torch.from_numpy(carried.index).to(boxes.device)
         tracks = Queries(queries.content[:, index], queries.anchors[:, index])
         if len(index):

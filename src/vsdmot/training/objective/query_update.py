@@ -57,7 +57,14 @@ class Carried:
     updated: NDArray[np.bool_]
 
 
-def carry(seen: Seen, drop_rate: float, false_positive_rate: float, generator: torch.Generator | None) -> Carried:
+def carry(
+    seen: Seen,
+    drop_rate: float,
+    false_positive_rate: float,
+    generator: torch.Generator | None,
+    *,
+    update_matched: bool = False,
+) -> Carried:
     """Choose the queries that go on to the next frame.
 
     Args:
@@ -66,9 +73,15 @@ def carry(seen: Seen, drop_rate: float, false_positive_rate: float, generator: t
         false_positive_rate: Probability that a track gets a wrong companion: the query that overlaps it most among
             those that stand for nobody and are not carried anyway. It goes on as if it had been sure, without id.
         generator: On the CPU; None draws from torch's global one.
+        update_matched: Update who hits its person, however sure it is. As published, a network that is sure of nobody
+            updates no query; then a track comes to the next frame as the very proposal that it was, and nothing tells
+            it from the new proposal of the same person: trained from random weights it never becomes sure.
     """
     carried, updated = (seen.matches.ids != NOBODY) | (seen.scores > SURE), seen.scores > SURE
-    ids = np.where(_missed(seen), NOBODY, seen.matches.ids)
+    missed = _missed(seen)
+    ids = np.where(missed, NOBODY, seen.matches.ids)
+    if update_matched:
+        updated |= (seen.matches.person_of != NOBODY) & ~missed
     if drop_rate > 0:
         tracks = np.flatnonzero(carried & (ids != NOBODY))
         carried[tracks[_happens(len(tracks), drop_rate, generator)]] = False
