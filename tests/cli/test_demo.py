@@ -14,10 +14,10 @@ def test_the_demo_writes_all_its_files_and_says_plainly_what_it_shows(vsdmot, tm
     outcome = vsdmot("demo", "-o", tmp_path / "d", *SMALL)
     assert outcome.code == 0
     assert "Rendering" in outcome.out
-    assert "imitated proposals" in outcome.out
+    assert "Tracking it with vsdmot-nano" in outcome.out
     assert "HOTA   DetA   AssA   MOTA   IDF1" in outcome.out
     assert "By frame quality Q, the poorest quarter first" in outcome.out
-    for name in ("clip.mp4", "clip.gt.txt", "clip.det.txt", "clip.tracked.mp4", "clip.mot.txt", "clip.jsonl"):
+    for name in ("clip.mp4", "clip.gt.txt", "clip.tracked.mp4", "clip.mot.txt", "clip.jsonl"):
         assert str(tmp_path / "d" / name) in outcome.out
         assert (tmp_path / "d" / name).stat().st_size > 0
     with av.open(str(tmp_path / "d" / "clip.tracked.mp4")) as container:

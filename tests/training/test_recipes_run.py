@@ -162,6 +162,19 @@ def test_nano_is_trained_from_the_data_to_the_weights(draw_sequence, detector_fi
     kept = loaded.model.backbone.network.head.obj_preds[0].weight
     torch.testing.assert_close(kept, trained.head.obj_preds[0].weight)
 
+    words = ["ship", str(tmp_path / "run" / "last"), "--detector", str(tmp_path / "detector" / "last")]
+    monkeypatch.setattr("sys.argv", [*words, "-o", str(tmp_path / "shipped")])
+    with pytest.raises(SystemExit, match="paths of this machine"):
+        runpy.run_path(str(EXAMPLES / "nano" / "ship.py"), run_name="__main__")
+    words += ["--rename", f"{data}=nano-data", "--rename", f"{tmp_path}=runs", "-o", str(tmp_path / "shipped")]
+    monkeypatch.setattr("sys.argv", words)
+    runpy.run_path(str(EXAMPLES / "nano" / "ship.py"), run_name="__main__")
+    assert str(tmp_path) not in (tmp_path / "shipped" / "config.json").read_text()
+    shipped = load_pretrained(tmp_path / "shipped")
+    assert shipped.provenance["detector"]["trained"]
+    for name, tensor in shipped.model.state_dict().items():
+        torch.testing.assert_close(tensor, loaded.model.state_dict()[name], rtol=1e-3, atol=1e-6)
+
 
 def test_data_of_the_validation_sequence_is_refused(tmp_path, detector_file, monkeypatch):
     words = ["prepare", str(tmp_path), "--clips", "clips/pets09_s2l1_480x360.mp4", "--teacher", str(detector_file)]

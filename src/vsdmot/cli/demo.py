@@ -1,7 +1,7 @@
 """``vsdmot demo``: the whole way from a poor video to tracks, without any download.
 
-The clip shows rendered people. Until the package brings weights of its own, the proposals are imitated from their
-known boxes, and an association tracker links them; so it shows the program, not how well it finds people.
+The clip shows rendered people in a place that no training saw; the model that comes with the package finds and follows
+them.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ from vsdmot.synthesis.imitated_detector import noisy_proposals
 class DemoSettings:
     """Render a short low-quality clip of people, track it, write video, MOT text and JSON Lines, and score the tracks.
 
-    The people are rendered, and the proposals are imitated from their known boxes: it shows what the program does, and
-    says nothing about how well it finds people. A demo already in the folder is replaced.
+    The people are rendered, so that nothing is downloaded and their true places are known; the clip gets poor in the
+    middle. The tracker is vsdmot-nano, which comes with the package. A demo already in the folder is replaced.
 
     Attributes:
         output: Folder for the files; made if missing.
@@ -56,18 +56,16 @@ def demo(settings: DemoSettings) -> Summary:
     Raises:
         OutputError: The folder cannot be written.
     """
-    clip, truth, detections = (settings.output / name for name in ("clip.mp4", "clip.gt.txt", "clip.det.txt"))
+    clip, truth = (settings.output / name for name in ("clip.mp4", "clip.gt.txt"))
     say("Rendering a low-quality clip of people (the first time, half a minute goes into compiling) ...")
     from vsdmot.synthesis.rendered_clip import render_people
 
     frames = render_people(settings.clip, threads=usable_cores())
-    write_clip(frames, settings.clip, clip, truth, detections)
-    say("Tracking it with OC-SORT on imitated proposals; the paper's network has no trained weights to ship yet ...")
+    write_clip(frames, settings.clip, clip, truth)
+    say("Tracking it with vsdmot-nano, which comes with the package ...")
     summary = track(
         TrackSettings(
             source=str(clip),
-            tracker="ocsort",
-            detections=detections,
             output=settings.output / "clip.tracked.mp4",
             mot=settings.output / "clip.mot.txt",
             jsonl=settings.output / "clip.jsonl",
@@ -84,17 +82,18 @@ def demo(settings: DemoSettings) -> Summary:
         )
     )
     say("Made for it:")
-    show_files([clip, truth, detections])
+    show_files([clip, truth])
     say(f"Open {settings.output / 'clip.tracked.mp4'} in a player or browser: the meter shows when the picture fails.")
     return summary
 
 
 def write_clip(
-    frames: Iterable[FigureFrame], config: FigureClipConfig, clip: Path, truth: Path, detections: Path
+    frames: Iterable[FigureFrame], config: FigureClipConfig, clip: Path, truth: Path, detections: Path | None = None
 ) -> None:
-    """Write a clip, its true boxes and noisy proposals."""
+    """Write a clip, its true boxes and, where they are asked for, proposals that err as a detector would."""
     for path in (clip, truth, detections):
-        check_output(path, overwrite=True)
+        if path is not None:
+            check_output(path, overwrite=True)
     chance = np.random.default_rng(config.seed)
     with contextlib.ExitStack() as stack:
         progress = stack.enter_context(Progress("rendering", config.num_frames))
@@ -102,12 +101,13 @@ def write_clip(
             VideoWriter(clip, width=config.width, height=config.height, frame_rate=config.frame_rate)
         )
         boxes = stack.enter_context(MotTextWriter(truth))
-        proposals = stack.enter_context(DetTextWriter(detections))
+        proposals = None if detections is None else stack.enter_context(DetTextWriter(detections))
         for drawn in until_stopped(frames):
             frame = drawn.frame
             video.write(frame.image, frame.time)
             boxes.write(FrameResult(frame.index, frame.time, drawn.truth, _KNOWN, None, 0))
-            proposals.write(frame, noisy_proposals(drawn.truth, frame.image.shape, chance, severity=drawn.severity))
+            if proposals is not None:
+                proposals.write(frame, noisy_proposals(drawn.truth, frame.image.shape, chance, severity=drawn.severity))
             progress.advance()
 
 
