@@ -157,12 +157,12 @@ def above(low: float) -> Rule:
 
 
 def flag_name(dotted: str) -> str:
-    """Spell a setting as a command-line flag.
+    """Spell a setting as a command-line flag; an underscore at its end keeps it apart from a word of Python.
 
-    >>> flag_name("lifecycle.miss_tolerance")
-    '--lifecycle.miss-tolerance'
+    >>> flag_name("lifecycle.miss_tolerance"), flag_name("from_")
+    ('--lifecycle.miss-tolerance', '--from')
     """
-    return "--" + dotted.replace("_", "-")
+    return "--" + dotted.removesuffix("_").replace("_", "-")
 
 
 def settings_class(hint: object) -> type | None:

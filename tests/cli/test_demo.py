@@ -57,7 +57,10 @@ def test_settings_come_from_a_file(vsdmot, tmp_path):
 
 def test_unknown_verbs_name_the_nearest(refused):
     assert refused("trak") == "unknown verb 'trak'; did you mean track?"
-    assert refused("zzz") == "unknown verb 'zzz'; one of track, detect, degrade, synth, data, train, eval, info, demo"
+    assert (
+        refused("zzz")
+        == "unknown verb 'zzz'; one of track, detect, degrade, synth, data, train, eval, convert, info, demo"
+    )
 
 
 def test_the_version_is_told(capsys):

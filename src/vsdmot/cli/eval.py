@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from vsdmot.boxes import xywh_to_xyxy
 from vsdmot.cli.arguments import make_parser, parse
 from vsdmot.cli.console import Progress, show_files, warn
 from vsdmot.cli.eval_report import as_latex, as_markdown, default_names, show, to_json, write_text
@@ -28,6 +29,7 @@ from vsdmot.evaluation.scores import FIELDS, Scores, combine
 from vsdmot.evaluation.tracked import TrackedBoxes
 from vsdmot.evaluation.truth_files import TruthFile, find_truth
 from vsdmot.io.annotations import GroundTruth
+from vsdmot.io.exchange.json_lines import read_json_line_tracks
 from vsdmot.io.outputs import check_output
 from vsdmot.io.problems import counted, some
 from vsdmot.report.score_tables import to_csv
@@ -214,12 +216,10 @@ def _read_truth(file: TruthFile, rule: RuleChoice) -> GroundTruth:
 def _read_tracks(path: Path) -> TrackedBoxes:
     if path.suffix != ".jsonl":
         return read_tracks(path)
-    from vsdmot.io.json_lines import read_json_lines
-
-    try:
-        return TrackedBoxes.from_results(read_json_lines(path))
-    except ValueError as error:
-        raise SourceError(f"{path}: {error}") from None
+    table = read_json_line_tracks(path)
+    for note in table.notes:
+        warn(f"{path}: {note}")
+    return TrackedBoxes(table.frames, table.ids, xywh_to_xyxy(table.boxes))
 
 
 def _length(file: TruthFile, truth: GroundTruth, tracks: list[TrackedBoxes]) -> int:

@@ -10,6 +10,7 @@ import shutil
 import stat
 import zipfile
 import zlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
@@ -64,19 +65,34 @@ def unpack(archive: Path, folder: Path, *, limits: ArchiveLimits | None = None) 
     for path in (target, partial):
         if path.exists() or path.is_symlink():
             raise OutputError(f"{path}: exists already; remove it, or unpack {archive.name} to another folder")
+    with open_archive(archive, limits=limits) as opened:
+        members = [member for member in opened.infolist() if _is_wanted(member)]
+        _write_members(archive, opened, members, partial)
+    partial.rename(target)
+    return target
+
+
+@contextlib.contextmanager
+def open_archive(archive: Path, *, limits: ArchiveLimits | None = None) -> Iterator[zipfile.ZipFile]:
+    """Open a zip archive whose table of contents is harmless, to read it without unpacking.
+
+    Args:
+        archive: A zip file.
+        limits: How much the archive may hold; None for the defaults.
+
+    Raises:
+        SourceError: As `unpack`, now or, for a damaged member, when it is read inside the ``with`` block.
+    """
     try:
         with zipfile.ZipFile(archive) as opened:
-            members = opened.infolist()
-            _refuse_hostile(archive, members, limits or ArchiveLimits())
-            _write_members(archive, opened, [member for member in members if _is_wanted(member)], partial)
+            _refuse_hostile(archive, opened.infolist(), limits or ArchiveLimits())
+            yield opened
     except (zipfile.BadZipFile, NotImplementedError, UnicodeDecodeError, EOFError, zlib.error) as error:
         raise SourceError(
             f"{archive}: expected an ordinary zip archive that is whole: {str(error) or 'cut off'}"
         ) from None
     except OSError as error:
         raise SourceError(f"{archive}: cannot read: {error.strerror or error}") from None
-    partial.rename(target)
-    return target
 
 
 def leads_out(name: str) -> bool:
