@@ -128,6 +128,26 @@ def test_formats_can_be_named(vsdmot, tracks, tmp_path):
     assert (tmp_path / "again.txt").read_text() == RESULTS
 
 
+def test_coco_and_parquet_give_back_what_they_were_given(vsdmot, tracks, tmp_path):
+    words = ("--size", "640x480")
+    assert vsdmot("convert", tracks, "-o", tmp_path / "walk.json", *words).err == ""
+    assert vsdmot("convert", tmp_path / "walk.json", "-o", tmp_path / "walk.parquet").err == ""
+    outcome = vsdmot("convert", tmp_path / "walk.parquet", "-o", tmp_path / "back.txt")
+    assert outcome.out.startswith("8 boxes of 2 tracks in 4 frames: Parquet to MOTChallenge text\n")
+    assert (tmp_path / "back.txt").read_text() == RESULTS
+
+
+def test_the_name_chooses_among_videos(vsdmot, refused, tracks, tmp_path):
+    path, output = tmp_path / "walk.json", tmp_path / "walk.txt"
+    vsdmot("convert", tracks, "-o", path, "--size", "640x480")
+    record = json.loads(path.read_text())
+    record["videos"].append({"id": 2, "name": "shop"})
+    path.write_text(json.dumps(record))
+    assert "expected one video, or --name to say which, got walk, shop" in refused("convert", path, "-o", output)
+    assert vsdmot("convert", path, "-o", output, "--name", "walk").out.startswith("8 boxes")
+    assert vsdmot("convert", path, "-o", output, "--name", "shop", "--overwrite").out.startswith("0 boxes")
+
+
 def test_settings_may_come_from_a_file(vsdmot, tracks, tmp_path):
     (tmp_path / "how.yaml").write_text(f"output: {tmp_path / 'x.out'}\nto: jsonl\nfrom_: mot\n")
     assert vsdmot("convert", tracks, "--config", tmp_path / "how.yaml").code == 0

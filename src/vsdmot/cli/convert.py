@@ -33,8 +33,8 @@ _SIZE = re.compile(r"([1-9]\d{0,5})x([1-9]\d{0,5})")
 class ConvertSettings:
     """Write tracks in the format of another program.
 
-    The suffixes decide: .txt MOTChallenge, .jsonl JSON Lines of `vsdmot track`, .zip CVAT "MOT 1.1", .xml "CVAT for
-    video 1.1", .csv a table. What the new format cannot hold is told, a line each.
+    The suffixes decide: .txt MOTChallenge, .jsonl JSON Lines of `vsdmot track`, .csv and .parquet tables, .zip CVAT
+    "MOT 1.1", .xml "CVAT for video 1.1", .json COCO for video. What the new format cannot hold is told, a line each.
 
     Attributes:
         source: A file of tracks, or the folder of a MOTChallenge sequence.
@@ -42,9 +42,9 @@ class ConvertSettings:
         from_: The source's format; null goes by its suffix and, for a zip archive, by what is in it.
         to: The output's format; null goes by its suffix.
         size: Width and height of the picture in pixels, such as 1920x1080; null takes them from the source. CVAT's XML
-            needs them.
+            and COCO need them.
         length: Frames of the video; null takes it from the source, or ends with the last box.
-        name: The sequence; null takes it from the source.
+        name: The sequence; null takes it from the source. It also chooses among several videos of a COCO file.
         label: What people are called, as in the labels of your CVAT task; null keeps the source's word.
         overwrite: Replace an output file that exists.
     """
@@ -87,7 +87,7 @@ def convert(settings: ConvertSettings) -> TrackTable:
     to = settings.to or format_of_output(settings.output)
     source_format = settings.from_ or format_of_source(settings.source)
     check_output(settings.output, settings.overwrite, source=settings.source)
-    table = _adjusted(read_tracks_of(settings.source, source_format), settings)
+    table = _adjusted(read_tracks_of(settings.source, source_format, video=settings.name), settings)
     title = FORMATS[to].title
     if FORMATS[to].needs_size and table.size is None:
         raise ConfigError(f"{title} holds the picture's size, which {settings.source} does not say: --size 1920x1080")

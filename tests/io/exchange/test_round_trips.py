@@ -89,11 +89,11 @@ def assert_equal(after: TrackTable, before: TrackTable) -> None:
 
 
 @QUICK
-@given(table=tables())
-def test_csv_holds_all_but_the_size(table):
+@given(table=tables(), name=st.sampled_from(["csv", "parquet"]))
+def test_tables_hold_all_but_csv_the_size(table, name):
     # A frame of which nothing is known and that has boxes is told by its boxes alone.
-    table = without(table, "size")
-    after, lost = there_and_back(table, "csv")
+    table = without(table, "size") if name == "csv" else table
+    after, lost = there_and_back(table, name)
     assert lost == []
     kept = [
         not np.isnan(values).all() or frame not in table.frames
@@ -151,6 +151,17 @@ def test_cvat_xml_holds_all_but_the_values_of_frames(table, suffix):
     frames = np.arange(1, table.length + 1)
     table = dataclasses.replace(table, known_frames=frames, frame_values=np.full((len(frames), 7), np.nan))
     after, lost = there_and_back(table, "cvat-video", suffix)
+    assert lost == []
+    assert_equal(after, table)
+    assert after.notes == ()
+
+
+@QUICK
+@given(table=tables())
+def test_coco_holds_all_but_the_values_of_frames(table):
+    frames = np.arange(1, table.length + 1)
+    table = dataclasses.replace(table, known_frames=frames, frame_values=np.full((len(frames), 7), np.nan))
+    after, lost = there_and_back(table, "coco")
     assert lost == []
     assert_equal(after, table)
     assert after.notes == ()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 from xml.parsers import expat
@@ -16,8 +17,9 @@ from vsdmot.io.exchange.decimals import subtract
 from vsdmot.io.exchange.table import TableBuilder, TrackTable, sequence_name
 from vsdmot.io.problems import counted, some
 
-_MOST_FRAMES = 1_000_000
-_MOST_DRAWN = 2_000_000  # boxes between keyframes, so that a small hostile file cannot fill the memory
+_MOST_FRAMES = 1_000_000  # 11 hours; with the next, so that a small hostile file cannot fill the memory
+_MOST_DRAWN = 1_000_000
+_MOST_DEPTH = 50  # CVAT's own go 8 deep
 _STEP = re.compile(r"step\s*=\s*(\d{1,6})")
 _SIDES = ("xtl", "ytl", "xbr", "ybr")
 _OTHER_SHAPES = frozenset({"polygon", "polyline", "points", "mask", "cuboid", "ellipse", "skeleton"})
@@ -78,7 +80,6 @@ class _Reader:
         self._attribute = ""
         self._tracks: list[tuple[int, str, list[_Shape]]] = []
         self._left_out: dict[str, int] = {}
-        self._drawn = 0
         self._parser = expat.ParserCreate()
         self._parser.buffer_text = True
         self._parser.StartElementHandler = self._start
@@ -95,15 +96,21 @@ class _Reader:
         except (ValueError, LookupError):
             raise FormatError(f"{self._path}:1: expected XML in UTF-8 or another encoding that is known") from None
         length, step = self._length(), self._step()
+        # Before any is made: a few lines can ask for more than the memory holds.
+        drawn = sum(
+            len(_drawn(shape, following, length, step))
+            for _, _, shapes in self._tracks
+            for shape, following in _with_following(shapes)
+        )
+        if drawn > _MOST_DRAWN:
+            raise self._builder.fault("", f"at most {_MOST_DRAWN} boxes between keyframes", drawn)
         for track_id, label, shapes in self._tracks:
             self._add(track_id, label, shapes, length, step)
         for frame in range(self._meta_number("start_frame", 0) + 1, length + 1, step):
             self._builder.add_frame("", frame)
         notes = [f"{counted(count, what)} left out" for what, count in self._left_out.items()]
-        if self._drawn:
-            notes.append(
-                f"{counted(self._drawn, 'box', 'boxes')} between and after keyframes added, as CVAT draws them"
-            )
+        if drawn:
+            notes.append(f"{counted(drawn, 'box', 'boxes')} between and after keyframes added, as CVAT draws them")
         name = self._meta.get("name") or self._name
         return self._builder.build(name=name, size=self._size(), notes=tuple(notes))
 
@@ -119,6 +126,8 @@ class _Reader:
     def _start(self, name: str, attributes: dict[str, str]) -> None:
         if not self._parents and name != "annotations":
             raise self._builder.fault(self._here(), "CVAT's <annotations>", f"<{name}>")
+        if len(self._parents) >= _MOST_DEPTH:
+            raise self._builder.fault(self._here(), f"at most {_MOST_DEPTH} elements inside each other", f"<{name}>")
         parent = "/".join(self._parents)
         if parent == "annotations" and name == "image":
             raise self._builder.fault(self._here(), '"CVAT for video 1.1"', '<image>, which is "CVAT for images"')
@@ -206,17 +215,11 @@ class _Reader:
 
     def _add(self, track_id: int, label: str, shapes: list[_Shape], length: int, step: int) -> None:
         """Add the boxes of a track, and those that CVAT draws between and after them."""
-        shapes = sorted(shapes, key=lambda shape: shape.frame)
-        for shape, following in zip(shapes, [*shapes[1:], None], strict=True):
+        for shape, following in _with_following(shapes):
             if shape.outside:
                 continue
             self._add_box(track_id, label, shape, shape.frame, shape.corners)
-            end = length + 1 if following is None else following.frame
-            drawn = range(shape.frame + step, end, step)
-            self._drawn += len(drawn)
-            if self._drawn > _MOST_DRAWN:
-                raise self._builder.fault(shape.place, f"at most {_MOST_DRAWN} boxes between keyframes", self._drawn)
-            for frame in drawn:
+            for frame in _drawn(shape, following, length, step):
                 corners = shape.corners
                 if following is not None and not following.outside:
                     share = (frame - shape.frame) / (following.frame - shape.frame)
@@ -245,3 +248,16 @@ class _Reader:
             return float(text)
         except ValueError:
             raise self._builder.fault(shape.place, f"the attribute {name} to be a number", repr(text)) from None
+
+
+def _with_following(shapes: list[_Shape]) -> Iterator[tuple[_Shape, _Shape | None]]:
+    """Give each shape of a track, by rising frame, with the next one; None after the last."""
+    ordered = sorted(shapes, key=lambda shape: shape.frame)
+    for place, shape in enumerate(ordered, start=1):
+        yield shape, ordered[place] if place < len(ordered) else None
+
+
+def _drawn(shape: _Shape, following: _Shape | None, length: int, step: int) -> range:
+    """Give the frames between a shape and the next, or the end, in which CVAT draws it on."""
+    end = length + 1 if following is None else following.frame
+    return range(0) if shape.outside else range(shape.frame + step, end, step)

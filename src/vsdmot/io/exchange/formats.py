@@ -10,15 +10,17 @@ from typing import Literal, get_args
 
 from vsdmot.errors import ConfigError, SourceError
 from vsdmot.io.archives import open_archive
+from vsdmot.io.exchange.coco_video import read_coco_tracks, write_coco_tracks
 from vsdmot.io.exchange.csv_table import read_csv_tracks, write_csv_tracks
 from vsdmot.io.exchange.cvat_mot import read_cvat_mot_tracks, write_cvat_mot_tracks, zipped
 from vsdmot.io.exchange.cvat_video import write_cvat_video_tracks
 from vsdmot.io.exchange.cvat_video_reader import read_cvat_video_tracks
 from vsdmot.io.exchange.json_lines import read_json_line_tracks, write_json_line_tracks
 from vsdmot.io.exchange.mot import read_mot_tracks, write_mot_tracks
+from vsdmot.io.exchange.parquet import read_parquet_tracks, write_parquet_tracks
 from vsdmot.io.exchange.table import TrackTable
 
-FormatName = Literal["mot", "jsonl", "csv", "cvat-mot", "cvat-video"]
+FormatName = Literal["mot", "jsonl", "csv", "parquet", "cvat-mot", "cvat-video", "coco"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +46,7 @@ FORMATS: dict[FormatName, TrackFormat] = {
     "mot": TrackFormat(title="MOTChallenge text", suffix=".txt", read=read_mot_tracks, write=write_mot_tracks),
     "jsonl": TrackFormat(title="JSON Lines", suffix=".jsonl", read=read_json_line_tracks, write=write_json_line_tracks),
     "csv": TrackFormat(title="CSV", suffix=".csv", read=read_csv_tracks, write=write_csv_tracks),
+    "parquet": TrackFormat(title="Parquet", suffix=".parquet", read=read_parquet_tracks, write=write_parquet_tracks),
     "cvat-mot": TrackFormat(
         title='CVAT "MOT 1.1"', suffix=".zip", read=read_cvat_mot_tracks, write=write_cvat_mot_tracks
     ),
@@ -53,6 +56,9 @@ FORMATS: dict[FormatName, TrackFormat] = {
         read=read_cvat_video_tracks,
         write=write_cvat_video_tracks,
         needs_size=True,
+    ),
+    "coco": TrackFormat(
+        title="COCO for video", suffix=".json", read=read_coco_tracks, write=write_coco_tracks, needs_size=True
     ),
 }
 _BY_SUFFIX = {one.suffix: name for name, one in FORMATS.items()}
@@ -108,8 +114,13 @@ def file_contents(table: TrackTable, name: FormatName, path: Path) -> bytes:
     return contents
 
 
-def read_tracks_of(path: Path, name: FormatName) -> TrackTable:
+def read_tracks_of(path: Path, name: FormatName, *, video: str | None = None) -> TrackTable:
     """Read a file in a format.
+
+    Args:
+        path: The file.
+        name: The format.
+        video: Which video, where a COCO file holds several.
 
     Raises:
         SourceError: It is not there, or an archive is damaged or hostile.
@@ -121,7 +132,7 @@ def read_tracks_of(path: Path, name: FormatName) -> TrackTable:
         raise SourceError(f"{path}: expected a file in the format {name}, this is a folder")
     if name == "cvat-mot" and not zipfile.is_zipfile(path):
         raise SourceError(f"{path}: expected a zip archive ({FORMATS[name].title})")
-    return FORMATS[name].read(path)
+    return read_coco_tracks(path, video=video) if name == "coco" else FORMATS[name].read(path)
 
 
 assert set(FORMATS) == set(get_args(FormatName))

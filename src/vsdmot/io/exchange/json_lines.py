@@ -9,6 +9,7 @@ from typing import Any
 
 from vsdmot.errors import FormatError
 from vsdmot.io.exchange.decimals import add, subtract
+from vsdmot.io.exchange.json_values import four_numbers, number, objects, whole
 from vsdmot.io.exchange.table import TableBuilder, TrackTable, sequence_name
 
 _QUALITY = ("score", "clarity", "noise", "contrast")
@@ -27,13 +28,13 @@ def read_json_line_tracks(path: Path) -> TrackTable:
     last = 0
     try:
         with path.open("rb") as file:
-            for number, line in enumerate(file, start=1):
-                place = f":{number}"
+            for line_number, line in enumerate(file, start=1):
+                place = f":{line_number}"
                 try:
                     record = json.loads(line)
                 except (ValueError, RecursionError):  # not JSON, or not UTF-8
                     if not line.endswith(b"\n"):
-                        notes = (f"line {number} is cut off and left out",)
+                        notes = (f"line {line_number} is cut off and left out",)
                         break
                     raise builder.fault(place, "a JSON object", repr(line.decode("utf-8", "replace"))) from None
                 last = _add_line(builder, place, record, last)
@@ -87,52 +88,24 @@ def _add_line(builder: TableBuilder, place: str, record: Any, last: int) -> int:
     """Add the frame of a line, and give its number."""
     if not isinstance(record, dict):
         raise builder.fault(place, "a JSON object", repr(record))
-    frame = _whole(builder, place, record, "frame")
+    frame = whole(builder, place, record, "frame")
     if frame <= last:
         raise builder.fault(place, f"a frame after {last}", frame)
     quality = record.get("quality")
     if quality is not None and not isinstance(quality, dict):
         raise builder.fault(place, "quality that is an object or null", repr(quality))
-    terms = [_number(builder, place, quality or {}, name) for name in _QUALITY]
-    proposals = _number(builder, place, record, "num_proposals")
+    terms = [number(builder, place, quality or {}, name) for name in _QUALITY]
+    proposals = number(builder, place, record, "num_proposals")
     if not math.isnan(proposals) and (proposals < 0 or proposals != int(proposals)):
         raise builder.fault(place, "num_proposals that is whole and at least 0", proposals)
-    time, weight = (_number(builder, place, record, name) for name in ("time", "semantic_weight"))
+    time, weight = (number(builder, place, record, name) for name in ("time", "semantic_weight"))
     builder.add_frame(place, frame, (time, *terms, weight, proposals))
-    tracks = record.get("tracks")
-    if not isinstance(tracks, list) or not all(isinstance(track, dict) for track in tracks):
-        raise builder.fault(place, "tracks that is a list of objects", repr(tracks))
-    for track in tracks:
-        track_id = _whole(builder, place, track, "id")
-        box = track.get("box")
-        if not isinstance(box, list) or len(box) != 4 or not all(map(_is_number, box)):
-            raise builder.fault(place, "a box of 4 numbers", repr(box))
-        left, top, right, bottom = map(float, box)
+    for track in objects(builder, place, record, "tracks"):
+        track_id = whole(builder, place, track, "id")
+        left, top, right, bottom = four_numbers(builder, place, track, "box")
         size = (subtract(right, left), subtract(bottom, top))
-        builder.add(place, frame, track_id, (left, top, *size), score=_number(builder, place, track, "score"))
+        builder.add(place, frame, track_id, (left, top, *size), score=number(builder, place, track, "score"))
     return frame
-
-
-def _whole(builder: TableBuilder, place: str, record: dict[str, Any], name: str) -> int:
-    value = record.get(name)
-    if not isinstance(value, int) or isinstance(value, bool):
-        raise builder.fault(place, f"{name} that is a whole number", repr(value))
-    return value
-
-
-def _number(builder: TableBuilder, place: str, record: dict[str, Any], name: str) -> float:
-    """Give a number; NaN for null or what is missing."""
-    value = record.get(name)
-    if value is None:
-        return math.nan
-    if not _is_number(value):
-        raise builder.fault(place, f"{name} that is a number or null", repr(value))
-    return float(value)
-
-
-def _is_number(value: object) -> bool:
-    """Tell numbers from all else; NaN and infinity, which Python's JSON reads, and what no float64 holds, are none."""
-    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e300
 
 
 def _or_null(value: float) -> float | None:

@@ -40,7 +40,7 @@ def _of_boxes(before: TrackTable, after: TrackTable, title: str) -> Iterator[str
     ):
         yield from _of_numbers(name, old, new, title)
     if unmarked := int((before.considered != after.considered).sum()):
-        yield f"{counted(unmarked, 'box', 'boxes')} that evaluation leaves out count in {title}"
+        yield f"the mark of {counted(unmarked, 'box', 'boxes')} that evaluation leaves out is not held by {title}"
     renamed = sum(_plain(old) != _plain(new) for old, new in zip(before.row_labels, after.row_labels, strict=True))
     if renamed:
         yield f"labels of {counted(renamed, 'box', 'boxes')} are not held by {title}"
