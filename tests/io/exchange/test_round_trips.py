@@ -199,3 +199,49 @@ def test_json_lines_of_a_conversion_have_the_shape_of_those_of_track():
             "tracks": [{"id": 1, "box": [1.0, 2.0, 4.5, 6.25], "score": 0.5}],
         },
     ]
+
+
+def a_full_table(**changes: object) -> TrackTable:
+    """Everything is known of one box in the second of three frames."""
+    builder = TableBuilder(Path("full"))
+    builder.add("", 2, 1, (1.0, 2.0, 3.0, 4.0), score=0.5, label="car", considered=False, visibility=0.5)
+    for frame in (1, 2, 3):
+        builder.add_frame("", frame, (0.0, 0.5, 0.5, 0.5, 0.5, 0.5, 3.0))
+    return dataclasses.replace(builder.build(name="walk", size=(64, 48)), **changes)
+
+
+COLUMNS = {
+    "score": ("score",),
+    "label": ("labels",),
+    "visibility, considered": ("visibility", "the mark"),
+    "quality and its terms": ("time, quality",),
+    "size": ("the picture",),
+    "length": ("the length",),
+}
+"""Headings of the documentation's table, and how the losses begin that they promise."""
+ROWS = {
+    "MOT text, results": "mot", "MOT text, ground truth": "mot", "JSON Lines": "jsonl", "CSV": "csv",
+    "Parquet": "parquet", 'CVAT "MOT 1.1"': "cvat-mot", '"CVAT for video 1.1"': "cvat-video", "COCO for video": "coco",
+}  # fmt: skip
+
+
+def documented() -> dict[str, list[str]]:
+    text = (Path(__file__).parents[3] / "docs" / "convert.md").read_text(encoding="utf-8")
+    lines = text[text.index("| | score |") :].partition("\n\n")[0].splitlines()
+    cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+    assert cells[0] == ["", *COLUMNS]
+    return {row[0]: row[1:] for row in cells[2:]}
+
+
+@pytest.mark.parametrize("row", ROWS)
+def test_the_documentation_says_what_each_format_holds(row):
+    told = documented()
+    assert list(told) == list(ROWS)
+    unscored = {"scores": np.full(1, np.nan)} if row == "MOT text, ground truth" else {}
+    _, lost = there_and_back(a_full_table(**unscored), ROWS[row])
+    for cell, (heading, beginnings) in zip(told[row], COLUMNS.items(), strict=True):
+        if heading == "score" and unscored:  # such a text is written only where there is none
+            assert cell == "no"
+            continue
+        found = [loss for loss in lost if loss.startswith(beginnings)]
+        assert bool(found) == (cell == "no"), (row, heading, lost)
