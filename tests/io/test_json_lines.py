@@ -150,3 +150,10 @@ def test_full_disk_is_an_error_of_one_line_and_whole_lines_stay(tmp_path):
     assert child.stdout.startswith(f"{path}: cannot be")
     assert child.stdout.count("\n") == 1
     assert 5 <= len(list(read_json_lines(path))) < 10
+
+
+def test_a_frame_whose_quality_is_not_known_is_refused_and_says_so(tmp_path):
+    path = tmp_path / "converted.jsonl"
+    path.write_text('{"frame":1,"time":null,"quality":null,"semantic_weight":null,"num_proposals":null,"tracks":[]}\n')
+    with pytest.raises(FormatError, match=r"converted.jsonl:1: expected the quality of the frame"):
+        list(read_json_lines(path))

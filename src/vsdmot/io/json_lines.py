@@ -143,6 +143,8 @@ def _from_plain(record: Any) -> FrameResult:
     try:
         quality, tracks, weight = record["quality"], record["tracks"], record["semantic_weight"]
         index = int(record["frame"])
+        if quality is None:  # as `vsdmot convert` writes what was made of files that know no quality
+            raise ValueError("expected the quality of the frame, which is not known here")
         time = float(record["time"])
         if index < 1 or not math.isfinite(time):
             raise ValueError(f"expected a frame from 1 on and its time in seconds, got {index} and {time}")

@@ -87,6 +87,21 @@ def test_a_track_with_two_labels_is_refused():
         write_cvat_video_tracks(builder.build(name="x", size=(8, 8)))
 
 
+def test_a_video_that_could_not_be_read_back_is_not_written():
+    builder = TableBuilder(Path("x"))
+    builder.add("", 1_000_001, 1, (0.0, 0.0, 5.0, 5.0))
+    with pytest.raises(FormatError, match="expected at most 1000000 frames for CVAT's XML, got 1000001"):
+        write_cvat_video_tracks(builder.build(name="x", size=(8, 8)))
+
+
+def test_a_name_that_cannot_be_printed_does_no_harm(tmp_path):
+    builder = TableBuilder(Path("x"))
+    builder.add("", 1, 1, (0.0, 0.0, 5.0, 5.0))
+    path = tmp_path / "x.xml"
+    path.write_bytes(write_cvat_video_tracks(builder.build(name="a\0b\udcffc", size=(8, 8))))
+    assert read_cvat_video_tracks(path).name == "a?b?c"
+
+
 # Reading
 
 

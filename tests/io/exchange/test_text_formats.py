@@ -131,6 +131,20 @@ def test_archives_that_are_hostile_or_hold_something_else_are_refused(tmp_path):
         read_cvat_mot_tracks(path)
 
 
+def test_texts_that_pack_well_are_read_but_none_that_would_fill_the_memory(tmp_path):
+    lines = "".join(f"{frame},1,1,2,3,4,1,1,1\n" for frame in range(1, 2000))
+    path = tmp_path / "task.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("gt/gt.txt", lines + " " * 2_000_000)
+    assert path.stat().st_size < len(lines + " " * 2_000_000) / 150
+    assert len(read_cvat_mot_tracks(path)) == 1999
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive, archive.open("gt/gt.txt", "w") as file:
+        for _ in range(257):
+            file.write(b"\n" * 2**20)
+    with pytest.raises(FormatError, match=r"expected at most 268435456 bytes in gt/gt.txt, it declares 269484032"):
+        read_cvat_mot_tracks(path)
+
+
 # JSON Lines
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from vsdmot.errors import FormatError
 from vsdmot.io.exchange.columns import COLUMNS, NEEDED, Cell, add_row, to_columns
 from vsdmot.io.exchange.decimals import text
-from vsdmot.io.exchange.table import TableBuilder, TrackTable, sequence_name
+from vsdmot.io.exchange.table import TableBuilder, TrackTable, printable, sequence_name
 from vsdmot.io.problems import some
 
 _WHOLE = ("frame", "id")
@@ -49,7 +49,7 @@ def read_csv_tracks(path: Path) -> TrackTable:
     except csv.Error as error:
         raise builder.fault(f":{reader.line_num}", "CSV", error) from None
     others = [name for name in header if name not in COLUMNS]
-    notes = (f"columns that no other format knows left out: {some(others, 8)}",) if others else ()
+    notes = (f"columns that no other format knows left out: {printable(some(others, 8))}",) if others else ()
     return builder.build(name=sequence_name(path), notes=notes)
 
 

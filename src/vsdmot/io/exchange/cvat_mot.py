@@ -9,12 +9,15 @@ from pathlib import Path, PurePosixPath
 from typing import cast
 
 from vsdmot.errors import FormatError
-from vsdmot.io.archives import open_archive
+from vsdmot.io.archives import ArchiveLimits, open_archive
 from vsdmot.io.exchange.decimals import text
 from vsdmot.io.exchange.mot import read_label_names, table_of_text
-from vsdmot.io.exchange.table import TrackTable, sequence_name
+from vsdmot.io.exchange.table import TrackTable, printable, sequence_name
 from vsdmot.io.problems import some
 
+LIMITS = ArchiveLimits(max_ratio=1100)
+"""XML of people who stand still packs a hundredfold, and zip at most 1032-fold; nothing is unpacked to the disk."""
+_MOST_BYTES = 2**28  # of a text that is read: more than a million boxes
 _OLDEST_DATE = (1980, 1, 1, 0, 0, 0)  # the same bytes whenever they are written
 
 
@@ -25,7 +28,7 @@ def read_cvat_mot_tracks(path: Path) -> TrackTable:
         SourceError: The archive is damaged or hostile.
         FormatError: It holds no ``gt.txt``, or several, or a line is broken.
     """
-    with open_archive(path) as archive:
+    with open_archive(path, limits=LIMITS) as archive:
         member = the_member(path, archive, "gt.txt")
         # It reads and names itself as a path does, which is all that a reader of text asks for.
         file = cast(Path, zipfile.Path(archive, member))
@@ -51,12 +54,15 @@ def the_member(path: Path, archive: zipfile.ZipFile, name: str) -> str:
     """Find the only member whose name ends in ``name``.
 
     Raises:
-        FormatError: There is none, or there are several.
+        FormatError: There is none, there are several, or it is longer than any annotation.
     """
     members = [member for member in archive.namelist() if not member.endswith("/")]
     found = [member for member in members if PurePosixPath(member).name == name and not member.startswith("__MACOSX")]
     if len(found) != 1:
-        raise FormatError(f"{path}: expected one {name} in the archive, got {some(found or members, 5) or 'nothing'}")
+        there = printable(some(found or members, 5))
+        raise FormatError(f"{path}: expected one {name} in the archive, got {there or 'nothing'}")
+    if (size := archive.getinfo(found[0]).file_size) > _MOST_BYTES:
+        raise FormatError(f"{path}: expected at most {_MOST_BYTES} bytes in {found[0]}, it declares {size}")
     return found[0]
 
 

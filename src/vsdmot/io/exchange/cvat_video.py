@@ -14,6 +14,9 @@ from vsdmot.errors import FormatError
 from vsdmot.io.exchange.decimals import add, text
 from vsdmot.io.exchange.table import TrackTable
 
+MOST_FRAMES = 1_000_000
+"""Longest video, 11 hours at 25 frames per second."""
+
 
 def write_cvat_video_tracks(table: TrackTable) -> bytes:
     """Write every box as a keyframe, and where a track pauses or ends an ``outside`` one, which stops CVAT's drawing.
@@ -21,8 +24,11 @@ def write_cvat_video_tracks(table: TrackTable) -> bytes:
     Scores, visibility and the mark that evaluation leaves a box out become attributes of the label.
 
     Raises:
-        FormatError: The picture's size is not known, or a track changes its label, which CVAT does not allow.
+        FormatError: The picture's size is not known, the video is longer than `MOST_FRAMES`, or a track changes its
+            label, which CVAT does not allow.
     """
+    if table.length > MOST_FRAMES:
+        raise FormatError(f"{table.name}: expected at most {MOST_FRAMES} frames for CVAT's XML, got {table.length}")
     if table.size is None:
         raise FormatError(f"{table.name}: CVAT's XML holds the picture's size, which is not known here")
     lines = _head(table, table.size)

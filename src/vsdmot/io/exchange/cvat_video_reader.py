@@ -12,13 +12,13 @@ from xml.parsers import expat
 
 from vsdmot.errors import FormatError
 from vsdmot.io.archives import open_archive
-from vsdmot.io.exchange.cvat_mot import the_member
+from vsdmot.io.exchange.cvat_mot import LIMITS, the_member
+from vsdmot.io.exchange.cvat_video import MOST_FRAMES
 from vsdmot.io.exchange.decimals import subtract
 from vsdmot.io.exchange.table import TableBuilder, TrackTable, sequence_name
 from vsdmot.io.problems import counted, some
 
-_MOST_FRAMES = 1_000_000  # 11 hours; with the next, so that a small hostile file cannot fill the memory
-_MOST_DRAWN = 1_000_000
+_MOST_DRAWN = 1_000_000  # boxes; with the frames, so that a small hostile file cannot fill the memory
 _MOST_DEPTH = 50  # CVAT's own go 8 deep
 _STEP = re.compile(r"step\s*=\s*(\d{1,6})")
 _SIDES = ("xtl", "ytl", "xbr", "ybr")
@@ -41,7 +41,7 @@ def read_cvat_video_tracks(path: Path) -> TrackTable:
         FormatError: The XML is broken, declares a document type, or is not "CVAT for video".
     """
     if zipfile.is_zipfile(path):
-        with open_archive(path) as archive:
+        with open_archive(path, limits=LIMITS) as archive:
             member = the_member(path, archive, "annotations.xml")
             with archive.open(member) as file:
                 return _Reader(path / member, sequence_name(path)).read(file)
@@ -160,8 +160,8 @@ class _Reader:
     def _box(self, attributes: dict[str, str]) -> _Shape:
         corners = [self._number(attributes, side) for side in _SIDES]
         frame = self._whole(attributes, "frame") + 1
-        if not 1 <= frame <= _MOST_FRAMES:
-            raise self._builder.fault(self._here(), f"a frame from 0 to {_MOST_FRAMES - 1}", frame - 1)
+        if not 1 <= frame <= MOST_FRAMES:
+            raise self._builder.fault(self._here(), f"a frame from 0 to {MOST_FRAMES - 1}", frame - 1)
         if attributes.get("occluded") == "1":
             self._left_out["mark of an occluded box"] = self._left_out.get("mark of an occluded box", 0) + 1
         outside = attributes.get("outside", "0") == "1"
@@ -203,8 +203,8 @@ class _Reader:
         text = self._meta.get(name, "")
         if not text:
             return default
-        if not (text.isascii() and text.isdigit() and len(text) < 9 and int(text) <= _MOST_FRAMES):
-            raise self._builder.fault("", f"a number of frames up to {_MOST_FRAMES} in <{name}>", repr(text))
+        if not (text.isascii() and text.isdigit() and len(text) < 9 and int(text) <= MOST_FRAMES):
+            raise self._builder.fault("", f"a number of frames up to {MOST_FRAMES} in <{name}>", repr(text))
         return int(text)
 
     def _size(self) -> tuple[int, int] | None:

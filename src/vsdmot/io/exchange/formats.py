@@ -12,7 +12,7 @@ from vsdmot.errors import ConfigError, SourceError
 from vsdmot.io.archives import open_archive
 from vsdmot.io.exchange.coco_video import read_coco_tracks, write_coco_tracks
 from vsdmot.io.exchange.csv_table import read_csv_tracks, write_csv_tracks
-from vsdmot.io.exchange.cvat_mot import read_cvat_mot_tracks, write_cvat_mot_tracks, zipped
+from vsdmot.io.exchange.cvat_mot import LIMITS, read_cvat_mot_tracks, write_cvat_mot_tracks, zipped
 from vsdmot.io.exchange.cvat_video import write_cvat_video_tracks
 from vsdmot.io.exchange.cvat_video_reader import read_cvat_video_tracks
 from vsdmot.io.exchange.json_lines import read_json_line_tracks, write_json_line_tracks
@@ -81,7 +81,7 @@ def format_of_source(path: Path) -> FormatName:
         raise SourceError(f"{path}: no format of tracks ends in {path.suffix or 'nothing'}; say which with --from")
     if name != "cvat-mot":
         return name
-    with open_archive(path) as archive:
+    with open_archive(path, limits=LIMITS) as archive:
         members = {PurePosixPath(member).name for member in archive.namelist()}
     if "gt.txt" in members:
         return "cvat-mot"

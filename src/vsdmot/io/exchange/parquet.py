@@ -10,7 +10,7 @@ from typing import Any
 
 from vsdmot.errors import ConfigError, FormatError
 from vsdmot.io.exchange.columns import COLUMNS, NEEDED, Cell, add_row, to_columns
-from vsdmot.io.exchange.table import TableBuilder, TrackTable, sequence_name
+from vsdmot.io.exchange.table import TableBuilder, TrackTable, printable, sequence_name
 from vsdmot.io.problems import some
 
 _METADATA = b"vsdmot"
@@ -42,7 +42,7 @@ def read_parquet_tracks(path: Path) -> TrackTable:
         add_row(builder, place, row)
     name, size = _about(metadata)
     others = [name for name in names if name not in COLUMNS]
-    notes = (f"columns that no other format knows left out: {some(others, 8)}",) if others else ()
+    notes = (f"columns that no other format knows left out: {printable(some(others, 8))}",) if others else ()
     return builder.build(name=name or sequence_name(path), size=size, notes=notes)
 
 

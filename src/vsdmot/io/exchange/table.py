@@ -122,6 +122,15 @@ def sequence_name(path: Path) -> str:
     return path.stem.removesuffix(".mot").removesuffix(".gt") or path.stem
 
 
+def printable(text: str) -> str:
+    r"""Put a question mark in place of what would garble a terminal, a line of a message or XML.
+
+    >>> printable("a\n\x1b[2J")
+    'a??[2J'
+    """
+    return "".join(letter if letter.isprintable() else "?" for letter in text)
+
+
 class TableBuilder:
     """Collect rows as a file is read, and refuse broken ones with their place in the file.
 
@@ -201,18 +210,18 @@ class TableBuilder:
 
     def fault(self, place: str, expected: str, found: object) -> FormatError:
         """Make the error for a place in the file."""
-        text = str(found)
+        text = printable(str(found))
         return FormatError(
             f"{self._path}{place}: expected {expected}, got {text if len(text) <= 80 else text[:77] + '...'}"
         )
 
     def build(self, *, name: str, size: tuple[int, int] | None = None, notes: tuple[str, ...] = ()) -> TrackTable:
-        """Give the table of all rows."""
+        """Give the table of all rows; what cannot be printed in the name becomes a question mark."""
         columns: list[tuple[float, ...]] = list(zip(*self._rows, strict=True)) or [()] * 10
         order = np.lexsort((np.array(columns[1], np.int64), np.array(columns[0], np.int64)))
         known = sorted(self._frames)
         return TrackTable(
-            name=name,
+            name=printable(name.strip()),
             size=size,
             frames=np.array(columns[0], np.int64)[order],
             ids=np.array(columns[1], np.int64)[order],
