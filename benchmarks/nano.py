@@ -69,7 +69,7 @@ def sets_of(data: Path, folder: Path, others: Sequence[str]) -> dict[str, list[V
     with open_source(low) as frames:
         scale = np.tile(np.array([frames.info.width, frames.info.height]) / (768, 576), 2)
     low_truth = replace(pets.truth, boxes=pets.truth.boxes * scale)
-    sets = {"PETS": [pets], "PETS, 480x360 H.264": [replace(pets, source=low, truth=low_truth)]}
+    sets = {"PETS, clean": [pets], "PETS, 480x360 H.264": [replace(pets, source=low, truth=low_truth)]}
     for severity in SEVERITIES:
         output = folder / f"pets-{severity}"
         plan = plan_tree(data / PETS, output, DegradeSettings(mode="fixed", seed=0, severity=severity))
