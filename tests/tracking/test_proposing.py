@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from vsdmot.detection.yolox.detector import DetectorConfig, YoloxDetector
+from vsdmot.detection.yolox.proposing import ProposingConfig
 from vsdmot.errors import ConfigError
 from vsdmot.models.backbone import YoloxBackbone
 from vsdmot.models.vsdmot import VSDMOT, ModelConfig
@@ -13,7 +14,6 @@ from vsdmot.structures import Frame, Proposals
 from vsdmot.tracking.association import Association
 from vsdmot.tracking.preprocess import PreprocessConfig
 from vsdmot.tracking.pretrained import TrackerConfig
-from vsdmot.tracking.proposing import ProposingConfig
 from vsdmot.tracking.query_tracking import QueryTracking
 from vsdmot.tracking.tracker import Tracker
 
@@ -98,3 +98,8 @@ def test_an_input_that_does_not_fit_the_detector_is_refused_with_the_settings(ne
     with pytest.raises(ConfigError, match="multiple of 32"):
         TrackerConfig(model=network.config)
     assert TrackerConfig(model=network.config, preprocessing=SIZE).preprocessing.multiple == 32
+
+
+def test_settings_for_proposing_without_a_detector_are_refused():
+    with pytest.raises(ConfigError, match="backbone is a detector"):
+        TrackerConfig(proposing=ProposingConfig(score_threshold=0.3))

@@ -114,6 +114,12 @@ teacher: {kind: none}
             YOLOX.replace(", preprocessing: {multiple: 32}", "") + "backbone: d.safetensors\n",
             r"preprocessing\.multiple: must be a multiple of 32 for this backbone, got 1",
         ),
+        (MINIMAL + "loss: {propose: true}\n", r"loss\.propose: needs a network with a detector"),
+        (MINIMAL + "validation: {propose: true}\n", r"validation\.propose: needs a network with a detector"),
+        (
+            YOLOX.replace("root: scenes", "root: scenes, proposals: own") + "loss: {propose: true}\n",
+            r"loss\.propose: takes the place of proposals, and own are given",
+        ),
         (
             "train: tracker\ndata: {sources: [{root: a}]}\ntracker: {model: {student: null, dswr: null}}\n",
             "teacher: there is no student to teach",

@@ -15,6 +15,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from vsdmot.config import from_mapping, to_mapping
+from vsdmot.detection.yolox.proposing import ProposingConfig
 from vsdmot.errors import CheckpointError, ConfigError, OutputError
 from vsdmot.io.weights import WeightsFile, read_weights
 from vsdmot.models import published
@@ -23,7 +24,6 @@ from vsdmot.quality import QualityConfig
 from vsdmot.tracking.lifecycle import LifecycleConfig
 from vsdmot.tracking.model_names import SHIPPED, shipped_folder
 from vsdmot.tracking.preprocess import PreprocessConfig
-from vsdmot.tracking.proposing import ProposingConfig
 
 FORMAT = "vsdmot/1"
 WEIGHTS_NAME = "model.safetensors"
@@ -54,6 +54,8 @@ class TrackerConfig:
                 f"preprocessing.multiple: must be a multiple of {self.model.multiple} for this backbone, got "
                 f"{self.preprocessing.multiple}"
             )
+        if self.model.detector is None and self.proposing != ProposingConfig():
+            raise ConfigError("proposing: is for a network whose backbone is a detector; this one has none")
 
 
 @dataclass(frozen=True, eq=False)

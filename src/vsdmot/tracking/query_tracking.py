@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from vsdmot.boxes import cxcywh_to_xyxy, xyxy_to_cxcywh
+from vsdmot.detection.yolox.proposing import ProposingConfig, propose
 from vsdmot.errors import CheckpointError
 from vsdmot.models.backbone import YoloxBackbone
 from vsdmot.models.queries import Queries
@@ -20,7 +21,6 @@ from vsdmot.tracking.lifecycle import NO_TRACK, Ids, LifecycleConfig, advance, r
 from vsdmot.tracking.method import StepResult
 from vsdmot.tracking.preprocess import PreprocessConfig, preprocess
 from vsdmot.tracking.pretrained import TrackerConfig
-from vsdmot.tracking.proposing import ProposingConfig, propose
 
 
 @dataclass(frozen=True, eq=False)
@@ -142,9 +142,8 @@ class QueryTracking:
 
     def _propose(self, features: tuple[Tensor, ...], frame: Frame, images: Tensor) -> Proposals:
         assert isinstance(self.model.backbone, YoloxBackbone), "see proposes"
-        network_size = int(images.shape[2]), int(images.shape[3])
-        levels = self.model.backbone.detect(features)
-        return propose(levels, network_size, (frame.height, frame.width), self.proposing)
+        scale = images.shape[3] / frame.width, images.shape[2] / frame.height
+        return propose(self.model.backbone.detect(features), scale, self.proposing)
 
 
 @dataclass(frozen=True, eq=False)

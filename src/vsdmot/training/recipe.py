@@ -80,6 +80,16 @@ class TrackerRecipe:
             problems.append("backbone: a detector as backbone is not trained any more; name its weights, or a start")
         if self.data.augment.multiple % self.tracker.model.multiple:
             problems.append(f"data.augment.multiple: must be a multiple of {self.tracker.model.multiple}")
+        for name, propose, sources in (
+            ("loss", self.loss.propose, self.data.sources),
+            ("validation", self.validation.propose, self.validation.sources),
+        ):
+            if propose and self.tracker.model.detector is None:
+                problems.append(f"{name}.propose: needs a network with a detector (tracker.model.detector)")
+            if propose and (named := [one.proposals for one in sources if one.proposals != "none"]):
+                problems.append(
+                    f"{name}.propose: takes the place of proposals, and {named[0]} are given; leave out one"
+                )
         has_student = self.tracker.model.student is not None
         if self.teacher.kind != "none" and not has_student:
             problems.append("teacher: there is no student to teach (tracker.model.student is null); set kind: none")

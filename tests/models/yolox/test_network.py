@@ -9,8 +9,8 @@ import pytest
 import torch
 from torch import nn
 
-from vsdmot.detection.yolox.decoding import decode_boxes, decode_scores
-from vsdmot.detection.yolox.letterbox import input_shape, letterbox, normalise, to_image
+from vsdmot.detection.yolox.decoding import decode_boxes, decode_scores, to_image
+from vsdmot.detection.yolox.letterbox import input_shape, letterbox, normalise
 from vsdmot.errors import ConfigError
 from vsdmot.models.yolox.blocks import BaseConv, Focus, fold_batch_norm
 from vsdmot.models.yolox.network import VARIANTS, YOLOX, LevelOutput, YoloxConfig

@@ -7,11 +7,13 @@ by level (strides 8, 16, 32), row by row.
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from vsdmot.boxes import cxcywh_to_xyxy
 from vsdmot.models.yolox.network import STRIDES, LevelOutput
+from vsdmot.structures import Boxes
 
 # exp(10) cells is wider than any picture; without a bound a stray output becomes infinite, and NaN after clipping.
 _LARGEST_LOG_SIZE = 10.0
@@ -60,3 +62,15 @@ def cell_positions(height: int, width: int) -> Tensor:
     """
     rows, columns = torch.meshgrid(torch.arange(height), torch.arange(width), indexing="ij")
     return torch.stack([columns, rows], dim=-1).reshape(-1, 2).float()
+
+
+def to_image(boxes: Boxes, scale: float | tuple[float, float]) -> Boxes:
+    """Bring boxes from the network's input back to the image; they may reach beyond it.
+
+    Args:
+        boxes: ``(N, 4)`` ``xyxy`` in pixels of the input.
+        scale: Pixels of the input per pixel of the image; two where across and down differ.
+    """
+    across, down = scale if isinstance(scale, tuple) else (scale, scale)
+    in_image: Boxes = np.divide(boxes, np.array([across, down, across, down], np.float32))
+    return in_image

@@ -6,20 +6,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-import numpy as np
 import torch
 
-from vsdmot.config import Rule, at_least, check, within
-from vsdmot.detection.nms import nms
+from vsdmot.config import Rule, check
 from vsdmot.detection.yolox.checkpoint import load_yolox
-from vsdmot.detection.yolox.decoding import decode_boxes, decode_scores
-from vsdmot.detection.yolox.letterbox import MULTIPLE, InputConvention, input_shape, letterbox, normalise, to_image
+from vsdmot.detection.yolox.letterbox import MULTIPLE, InputConvention, input_shape, letterbox, normalise
+from vsdmot.detection.yolox.proposing import ProposingConfig, propose
 from vsdmot.models.yolox.blocks import fold_batch_norm
 from vsdmot.models.yolox.network import YOLOX
 from vsdmot.structures import Frame, Proposals
-
-PERSON = 0
-"""The class of people, in COCO's 80 and in the one-class weights of the tracking literature."""
 
 
 def _sides(value: int | tuple[int, int]) -> str | None:
@@ -33,7 +28,7 @@ _multiple_of_32: Rule = _sides
 
 
 @dataclass(frozen=True, kw_only=True)
-class DetectorConfig:
+class DetectorConfig(ProposingConfig):
     """Settings of the YOLOX detector.
 
     Attributes:
@@ -49,20 +44,12 @@ class DetectorConfig:
             lowering it bounds the tracker's time per frame.
     """
 
-    score_threshold: float = 0.05
-    nms_threshold: float = 0.7
     input_size: int | tuple[int, int] = 640
     convention: Literal["auto", "legacy", "current"] = "auto"
-    max_proposals: int = 500
 
     def __post_init__(self) -> None:
-        check(
-            self,
-            score_threshold=within(0, 1),
-            nms_threshold=within(0, 1),
-            input_size=_multiple_of_32,
-            max_proposals=at_least(1),
-        )
+        super().__post_init__()
+        check(self, input_size=_multiple_of_32)
 
 
 class YoloxDetector:
@@ -125,12 +112,4 @@ class YoloxDetector:
         padded, scale = letterbox(frame.image, shape)
         images = torch.from_numpy(padded).to(self.device).unsqueeze(0)
         levels = self._network(normalise(images, self.convention))
-        levels = [level._replace(classes=level.classes[:, PERSON : PERSON + 1]) for level in levels]
-        scores = decode_scores(levels)[0, :, 0]
-        candidates = scores > self.config.score_threshold
-        boxes = decode_boxes(levels)[0][candidates].cpu().numpy()
-        return self._select(to_image(boxes, scale), scores[candidates].cpu().numpy())
-
-    def _select(self, boxes: np.ndarray, scores: np.ndarray) -> Proposals:
-        kept = nms(boxes, scores, self.config.nms_threshold, limit=self.config.max_proposals)
-        return Proposals(boxes=boxes[kept], scores=scores[kept])
+        return propose(levels, (scale, scale), self.config)

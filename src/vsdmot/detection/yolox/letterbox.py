@@ -1,4 +1,4 @@
-"""Fit an image into the network's input: scale, pad, normalise, and the way back.
+"""Fit an image into the network's input: scale, pad, normalise.
 
 The image keeps its proportions and sits at the top left; the rest is grey. Published weights come in two
 conventions, and the wrong one gives garbage boxes without any error (YOLOX issues 523, 536, 577, 977):
@@ -17,7 +17,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from vsdmot.structures import Boxes, Image
+from vsdmot.structures import Image
 
 InputConvention = Literal["legacy", "current"]
 
@@ -96,8 +96,3 @@ def normalise(images: Tensor, convention: InputConvention) -> Tensor:
     mean = torch.tensor(_IMAGENET_MEAN, device=images.device).view(1, 3, 1, 1)
     std = torch.tensor(_IMAGENET_STD, device=images.device).view(1, 3, 1, 1)
     return channels_first.float().mul_(1 / (255 * std)).sub_(mean / std)
-
-
-def to_image(boxes: Boxes, scale: float) -> Boxes:
-    """Bring boxes from the network's input back to the image; they may reach beyond it."""
-    return boxes / np.float32(scale)

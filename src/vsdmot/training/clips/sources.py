@@ -66,6 +66,8 @@ class ClipSourceConfig:
             raise ConfigError(f"images: only crowdhuman has a folder of its own for images, got {self.images}")
         if self.kind == "crowdhuman" and (self.clean is not None or self.proposals == "own"):
             raise ConfigError("kind: crowdhuman has neither own proposals (det.txt) nor clean originals elsewhere")
+        if self.kind == "crowdhuman" and self.min_visibility > 0:
+            raise ConfigError("min_visibility: crowdhuman does not say how much of its people is seen; leave it at 0")
 
 
 @dataclass(frozen=True, eq=False)

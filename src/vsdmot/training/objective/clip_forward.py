@@ -14,13 +14,13 @@ from torch.utils.checkpoint import checkpoint
 
 from vsdmot.boxes import xyxy_to_cxcywh
 from vsdmot.config import at_least, check, within
+from vsdmot.detection.yolox.proposing import ProposingConfig, propose
 from vsdmot.errors import ConfigError, TrainingError
 from vsdmot.models.backbone import ResNet, YoloxBackbone
 from vsdmot.models.queries import Queries
 from vsdmot.models.transformer import DecoderOutput, FeatureMaps
 from vsdmot.models.vsdmot import VSDMOT, FramePrediction
 from vsdmot.models.yolox.network import LevelOutput
-from vsdmot.tracking.proposing import ProposingConfig, propose
 from vsdmot.training.clips.clip import Clip, ClipFrame
 from vsdmot.training.distillation.dcsd import DistillationLoss
 from vsdmot.training.objective.criterion import ADVICE, Judged, first_not_finite, judge, named_terms
@@ -240,7 +240,7 @@ class ClipModel(nn.Module):
         found = []
         for t, frame in enumerate(clip):
             one = [LevelOutput(*(output[t : t + 1].float() for output in level)) for level in levels]
-            proposals = propose(one, (height, width), (1, 1), self._proposing)  # as shares of the image
+            proposals = propose(one, (width, height), self._proposing)  # as shares of the image
             boxes = torch.from_numpy(xyxy_to_cxcywh(proposals.boxes)).to(frame.boxes)
             scores = torch.from_numpy(proposals.scores).to(frame.boxes)
             found.append(dataclasses.replace(frame, proposals=boxes, scores=scores))

@@ -19,8 +19,9 @@ from torch import nn
 
 from vsdmot.config import to_mapping
 from vsdmot.detection.yolox.checkpoint import load_yolox, save_yolox
-from vsdmot.detection.yolox.detector import PERSON, DetectorConfig, YoloxDetector
+from vsdmot.detection.yolox.detector import DetectorConfig, YoloxDetector
 from vsdmot.detection.yolox.letterbox import MULTIPLE, InputConvention
+from vsdmot.detection.yolox.proposing import PERSON
 from vsdmot.errors import ConfigError, OutputError
 from vsdmot.io.whole_files import write_whole
 from vsdmot.models.yolox.network import YOLOX, YoloxConfig

@@ -22,9 +22,9 @@ from torch.nn import functional
 
 from vsdmot.config import above, check
 from vsdmot.detection.yolox.checkpoint import load_yolox
-from vsdmot.detection.yolox.decoding import decode_boxes
-from vsdmot.detection.yolox.detector import PERSON
+from vsdmot.detection.yolox.decoding import decode_boxes, decode_scores
 from vsdmot.detection.yolox.letterbox import InputConvention, normalise
+from vsdmot.detection.yolox.proposing import PERSON
 from vsdmot.models.yolox.blocks import fold_batch_norm
 from vsdmot.models.yolox.network import YOLOX, LevelOutput
 from vsdmot.training.yolox.losses import paired_iou
@@ -95,8 +95,7 @@ class DetectorTeaching(nn.Module):
         with torch.autocast(images.device.type, dtype=torch.bfloat16, enabled=self.bf16):
             levels: list[LevelOutput] = self.network(normalise(images, self.convention))
         levels = [LevelOutput(*(output.float() for output in level)) for level in levels]
-        scores = [level.objectness[:, 0].sigmoid() * level.classes[:, PERSON].sigmoid() for level in levels]
-        return SoftLabels(torch.cat([score.flatten(1) for score in scores], dim=1), decode_boxes(levels))
+        return SoftLabels(decode_scores(levels)[..., PERSON], decode_boxes(levels))
 
 
 def teaching_loss(levels: list[LevelOutput], labels: SoftLabels) -> tuple[Tensor, Tensor]:
