@@ -233,7 +233,8 @@ def test_a_distractor_forgives_one_report_and_only_where_nobody_is_nearer():
 def test_an_overlap_a_hair_below_a_threshold_reaches_it_but_not_for_identity(threshold):
     """Officially all thresholds but that of Identity have a tolerance of one rounding error."""
     for overlap, is_reached in ((np.nextafter(threshold, 0), True), (threshold - 1e-12, False)):
-        data = SequenceData("S", [np.array([0])], [np.array([0])], [np.array([[overlap]])], 1, 1)
+        row = np.array([0])
+        data = SequenceData("S", [row], [row], [np.array([[overlap]])], 1, 1, row, row)
         scores, counts = score(data), count_by_frame(data)
         reached = threshold - 0.01 > ALPHAS
         reached[np.isclose(ALPHAS, threshold)] = is_reached

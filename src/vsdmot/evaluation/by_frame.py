@@ -10,7 +10,7 @@ matching, so that the frames of a sequence add up to TrackEval's numbers, and an
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, fields
 from typing import Self
 
@@ -134,12 +134,26 @@ def _alignment(data: SequenceData) -> NDArray[np.float64]:
 
 
 def _clear(data: SequenceData) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Give CLR_TP and IDSW, ``(T,)`` each.
-
-    Whoever was matched in the last frame that had people and reports stays matched if the overlap still allows it.
-    """
+    """Give CLR_TP and IDSW, ``(T,)`` each."""
     matches, switches = np.zeros((2, data.num_frames), np.int64)
     last_track = np.full(data.num_truth_ids, -1)
+    for frame, rows, columns in clear_matches(data):
+        people, found = data.truth_ids[frame][rows], data.track_ids[frame][columns]
+        matches[frame] = len(people)
+        switches[frame] = np.count_nonzero((last_track[people] >= 0) & (last_track[people] != found))
+        last_track[people] = found
+    return matches, switches
+
+
+def clear_matches(data: SequenceData) -> Iterator[tuple[int, NDArray[np.int64], NDArray[np.int64]]]:
+    """Match people and tracks frame by frame as CLEAR does (Bernardin and Stiefelhagen 2008).
+
+    Whoever was matched in the last frame that had people and reports stays matched if the overlap still allows it.
+
+    Yields:
+        The frame, counted from 0, and the places in ``data.truth_ids`` and ``data.track_ids`` of that frame that go
+        together. Frames without people or without reports are passed over.
+    """
     just_now = np.full(data.num_truth_ids, -1)
     for frame, (truth, tracks, overlap) in enumerate(_frames(data)):
         if not overlap.size:
@@ -148,12 +162,10 @@ def _clear(data: SequenceData) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         worth[overlap < MATCH_IOU - EPS] = 0
         rows, columns = linear_sum_assignment(-worth)
         matched = worth[rows, columns] > EPS
-        people, found = truth[rows[matched]], tracks[columns[matched]]
-        matches[frame] = len(people)
-        switches[frame] = np.count_nonzero((last_track[people] >= 0) & (last_track[people] != found))
+        rows, columns = rows[matched], columns[matched]
         just_now[:] = -1
-        last_track[people] = just_now[people] = found
-    return matches, switches
+        just_now[truth[rows]] = tracks[columns]
+        yield frame, rows, columns
 
 
 def _identity(data: SequenceData) -> NDArray[np.int64]:

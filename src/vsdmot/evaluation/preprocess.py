@@ -35,6 +35,8 @@ class SequenceData:
         overlaps: ``(n_t, m_t)`` float64 each: IoU.
         num_truth_ids: People in the sequence.
         num_track_ids: Tracks in the sequence.
+        truth_rows: Rows of the ground truth that ``truth_ids`` stand for, frame after frame.
+        track_rows: Rows of the results that ``track_ids`` stand for, frame after frame.
     """
 
     name: str
@@ -43,6 +45,8 @@ class SequenceData:
     overlaps: list[NDArray[np.float64]]
     num_truth_ids: int
     num_track_ids: int
+    truth_rows: NDArray[np.int64]
+    track_rows: NDArray[np.int64]
 
     @property
     def num_frames(self) -> int:
@@ -105,7 +109,16 @@ def prepare(name: str, truth: GroundTruth, tracks: TrackedBoxes, rule: Rule, num
     _reject(name, truth, asked_for & (truth.ids < 0), "an id of 0 or more in ground truth")
     truth_ids, num_truth_ids = _split_ids(truth.ids, asked_for, truth_starts)
     track_ids, num_track_ids = _split_ids(tracks.ids, kept, track_starts)
-    return SequenceData(name, truth_ids, track_ids, overlaps, num_truth_ids, num_track_ids)
+    return SequenceData(
+        name=name,
+        truth_ids=truth_ids,
+        track_ids=track_ids,
+        overlaps=overlaps,
+        num_truth_ids=num_truth_ids,
+        num_track_ids=num_track_ids,
+        truth_rows=np.flatnonzero(asked_for),
+        track_rows=np.flatnonzero(kept),
+    )
 
 
 def box_overlaps(first: NDArray[np.float64], second: NDArray[np.float64]) -> NDArray[np.float64]:
