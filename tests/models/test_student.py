@@ -75,3 +75,35 @@ def test_order_of_queries_does_not_matter():
 def test_heads_must_divide_the_width():
     with pytest.raises(ConfigError, match="num_heads: must be a divisor of hidden_dim, got 5"):
         StudentConfig(hidden_dim=128, num_heads=5)
+
+
+def test_image_context_is_read_as_further_rows_and_not_given_back():
+    torch.manual_seed(0)
+    config = StudentConfig(hidden_dim=12, num_layers=2, num_heads=3, feedforward_dim=10, context="image")
+    student = Student(8, config).eval()
+    x, frame = torch.randn(1, 5, 8), torch.randn(1, 3, 8)
+    hidden = torch.cat([student.input_proj(x[0]), student.context_proj(frame[0])])
+    for layer in student.encoder.layers:
+        hidden = layer_by_hand(layer, hidden, heads=3)
+    expected = student.output_proj(hidden[:5]) + student.residual(x[0])
+    with torch.no_grad():
+        torch.testing.assert_close(student(x, frame)[0], expected, atol=1e-5, rtol=1e-5)
+
+
+def test_padding_of_the_image_context_is_not_seen():
+    torch.manual_seed(0)
+    student = Student(8, StudentConfig(hidden_dim=12, num_heads=3, feedforward_dim=10, context="image")).eval()
+    x, frame = torch.randn(1, 4, 8), torch.randn(1, 3, 8)
+    padded = torch.cat([frame, torch.full((1, 2, 8), 9.0)], dim=1)
+    mask = torch.tensor([[False, False, False, True, True]])
+    with torch.no_grad():
+        torch.testing.assert_close(student(x, padded, mask), student(x, frame), atol=1e-5, rtol=1e-5)
+        assert (student(x, padded) - student(x, frame)).abs().max() > 1e-3
+
+
+def test_the_literal_student_sees_no_image():
+    torch.manual_seed(0)
+    student = Student(8, StudentConfig(hidden_dim=8)).eval()
+    x = torch.randn(1, 4, 8)
+    with torch.no_grad():
+        assert torch.equal(student(x, torch.randn(1, 3, 8)), student(x))

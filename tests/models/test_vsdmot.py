@@ -159,3 +159,12 @@ def test_every_backbone_gives_strides_8_16_32(backbone):
         (channels, 64 // stride, 96 // stride)
         for channels, stride in zip(model.backbone.channels, (8, 16, 32), strict=True)
     ]
+
+
+def test_a_student_with_image_context_sees_the_frame_and_the_literal_one_does_not():
+    for context, differs in (("image", True), ("queries", False)):
+        model = small_model(student=StudentConfig(hidden_dim=16, num_heads=2, feedforward_dim=16, context=context))
+        content, quality = torch.randn(1, 5, model.config.hidden_dim), torch.tensor([0.3])
+        with torch.no_grad():
+            said = [model.fuse(content, quality, model.encode(torch.rand(1, 3, 64, 96) * s))[1] for s in (1, 3)]
+        assert bool((said[0] - said[1]).abs().max() > 1e-4) is differs, context

@@ -6,6 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from vsdmot.models.motion import Motion, move_on
 from vsdmot.models.positions import sine_embedding
 from vsdmot.models.queries import Queries
 
@@ -13,17 +14,23 @@ from vsdmot.models.queries import Queries
 class QueryInteraction(nn.Module):
     """Let the tracks of a frame look at each other, then update the queries of those that were seen.
 
-    A track that was not seen keeps its old content and its old anchor: the memory of its last good frame.
+    A track that was not seen keeps its old content and its old anchor: the memory of its last good frame. With motion
+    the anchor goes on.
 
     Args:
         dim: Width D.
         num_heads: Attention heads.
         feedforward_dim: Width of the feed-forward parts.
         dropout: Share of activations dropped in training.
+        motion_gain: Share of the newest sighting in a track's velocity, which moves its anchor on, see
+            `vsdmot.models.motion`; 0 leaves the anchor where the person was seen.
     """
 
-    def __init__(self, dim: int, num_heads: int, feedforward_dim: int, dropout: float) -> None:
+    def __init__(
+        self, dim: int, num_heads: int, feedforward_dim: int, dropout: float, motion_gain: float = 0.0
+    ) -> None:
         super().__init__()
+        self.motion_gain = motion_gain
         self.attention = nn.MultiheadAttention(dim, num_heads, dropout=dropout, batch_first=True)
         self.norm1 = nn.LayerNorm(dim)
         self.linear1 = nn.Linear(dim, feedforward_dim)
@@ -53,4 +60,8 @@ class QueryInteraction(nn.Module):
         x = self.norm2(x + self.dropout(self.linear2(self.dropout(F.relu(self.linear1(x))))))
         change = self.content_linear2(self.dropout(F.relu(self.content_linear1(x))))
         content = self.content_norm(tracks.content + self.dropout(change))
-        return Queries(torch.where(seen[..., None], content, tracks.content), anchors)
+        content = torch.where(seen[..., None], content, tracks.content)
+        if not self.motion_gain:
+            return Queries(content, anchors)
+        motion = tracks.motion or Motion.unknown(tracks.anchors)
+        return Queries(content, *move_on(motion, tracks.anchors, anchors, seen, self.motion_gain))

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from vsdmot.models.motion import Motion
 from vsdmot.models.positions import sine_embedding
 
 
@@ -20,10 +21,12 @@ class Queries:
     Attributes:
         content: ``(B, N, D)``.
         anchors: ``(B, N, 4)``, ``cxcywh`` in [0, 1].
+        motion: How the anchors move; None where nothing is known of any.
     """
 
     content: Tensor
     anchors: Tensor
+    motion: Motion | None = None
 
     def __len__(self) -> int:
         return self.content.shape[1]
@@ -31,7 +34,16 @@ class Queries:
     @staticmethod
     def join(*groups: Queries) -> Queries:
         """Put groups of queries one after the other."""
-        return Queries(torch.cat([g.content for g in groups], dim=1), torch.cat([g.anchors for g in groups], dim=1))
+        content, anchors = torch.cat([g.content for g in groups], dim=1), torch.cat([g.anchors for g in groups], dim=1)
+        if all(group.motion is None for group in groups):
+            return Queries(content, anchors)
+        motion = Motion.join(*[group.motion or Motion.unknown(group.anchors) for group in groups])
+        return Queries(content, anchors, motion)
+
+    def take(self, index: Tensor) -> Queries:
+        """Give some of the queries, by their numbers ``(K,)``."""
+        motion = None if self.motion is None else self.motion.take(index)
+        return Queries(self.content[:, index], self.anchors[:, index], motion)
 
 
 class QuerySource(nn.Module):

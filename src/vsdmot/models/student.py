@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
+import torch
 from torch import Tensor, nn
 
 from vsdmot.config import above, at_least, check, within
@@ -22,6 +24,8 @@ class StudentConfig:
         num_heads: Attention heads; must divide hidden_dim.
         feedforward_dim: Width of the feed-forward parts.
         dropout: Share of activations dropped in training; raising it regularises, 0 is off.
+        context: What it sees besides the queries: nothing (queries), as the paper draws it, or the coarsest map of the
+            frame (image), so that its semantics can depend on the picture before a query has looked at it.
     """
 
     hidden_dim: int = 128
@@ -29,6 +33,7 @@ class StudentConfig:
     num_heads: int = 4
     feedforward_dim: int = 512
     dropout: float = 0.0
+    context: Literal["queries", "image"] = "queries"
 
     def __post_init__(self) -> None:
         check(
@@ -47,7 +52,8 @@ class Student(nn.Module):
     Paper note: "Residual" of Eq. 3 is not defined; here it is a linear layer that starts as the identity, which
     accounts for the paper's parameter count.
 
-    Paper note: the student sees no image, only queries, as the paper draws it.
+    Paper note: the student sees no image, only queries, as the paper draws it. With ``context="image"`` the tokens of
+    the frame's coarsest map stand beside the queries in its transformer; they are read and not given back.
     """
 
     def __init__(self, dim: int, config: StudentConfig) -> None:
@@ -60,21 +66,30 @@ class Student(nn.Module):
             batch_first=True,
         )
         self.input_proj = nn.Linear(dim, config.hidden_dim)
+        self.context_proj = nn.Linear(dim, config.hidden_dim) if config.context == "image" else None
         self.encoder = nn.TransformerEncoder(layer, config.num_layers, enable_nested_tensor=False)
         self.output_proj = nn.Linear(config.hidden_dim, dim)
         self.residual = nn.Linear(dim, dim)
         nn.init.eye_(self.residual.weight)
         nn.init.zeros_(self.residual.bias)
 
-    def forward(self, queries: Tensor) -> Tensor:
+    def forward(self, queries: Tensor, context: Tensor | None = None, padding: Tensor | None = None) -> Tensor:
         """Extract semantics, Eq. 1-3.
 
         Args:
             queries: Query content ``X``, ``(B, N, D)``.
+            context: Tokens of the frame, ``(B, M, D)``; read only by a student that was made for it.
+            padding: ``(B, M)``, True where a token is padding; None for none.
 
         Returns:
             Semantic features ``X_out``, ``(B, N, D)``.
         """
-        encoded = self.encoder(self.input_proj(queries))
+        tokens, hidden = self.input_proj(queries), None
+        if self.context_proj is not None:
+            assert context is not None, "a student with image context needs the frame's tokens"
+            tokens = torch.cat([tokens, self.context_proj(context)], dim=1)
+            if padding is not None:
+                hidden = torch.cat([padding.new_zeros(queries.shape[:2]), padding], dim=1)
+        encoded = self.encoder(tokens, src_key_padding_mask=hidden)[:, : queries.shape[1]]
         semantic: Tensor = self.output_proj(encoded) + self.residual(queries)
         return semantic

@@ -30,6 +30,11 @@ class FeatureMaps:
     padding_mask: Tensor | None = None
     valid_ratios: Tensor | None = None
 
+    def coarsest(self) -> tuple[Tensor, Tensor | None]:
+        """Give the tokens of the last level, ``(B, M, D)``, and where they are padding, ``(B, M)`` or None."""
+        last = self.sizes[-1][0] * self.sizes[-1][1]
+        return self.tokens[:, -last:], None if self.padding_mask is None else self.padding_mask[:, -last:]
+
 
 @dataclass(frozen=True, eq=False)
 class DecoderOutput:

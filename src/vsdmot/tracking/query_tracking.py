@@ -193,7 +193,7 @@ def follow(
     ids, missed, next_id = advance(before, missed, scores, state.next_id, lifecycle)
     kept = np.flatnonzero(ids != NO_TRACK)
     index = torch.from_numpy(kept).to(logits.device)
-    tracks = Queries(queries.content[:, index], queries.anchors[:, index])
+    tracks = queries.take(index)
     if len(kept):
         updated = torch.from_numpy(seen(scores[kept], lifecycle)).to(logits.device)[None]
         embeddings = prediction.decoded.embeddings[:, index]

@@ -55,7 +55,7 @@ def footage(tmp_path_factory):
 
 
 def _config(root, **settings):
-    source = {key: settings.pop(key) for key in ("proposals", "clean", "weight") if key in settings}
+    source = {key: settings.pop(key) for key in ("proposals", "clean", "weight", "max_interval") if key in settings}
     return ClipDataConfig(
         sources=(ClipSourceConfig(root=root, **source),),
         **{"augment": AugmentConfig.around(SIZE), "sampling": SamplingConfig(max_interval=3), **settings},
@@ -135,6 +135,16 @@ def test_a_clip_follows_one_sequence_forwards(footage):
         assert len({frame.image.shape for frame in dataset[0, slot]}) == 1
         seen.add((sequences[0], int(steps[0])))
     assert seen == {("long", 1), ("long", 2), ("long", 3), ("short", 1)}
+
+
+def test_a_source_may_have_a_longest_interval_of_its_own(footage):
+    sampling = SamplingConfig(min_interval=2, max_interval=3)
+    for longest, expected in ((None, {2, 3}), (1, {1}), (2, {2}), (4, {2, 3, 4})):
+        dataset = ClipDataset(_config(footage, sampling=sampling, max_interval=longest))
+        numbers = [[int(frame.name.split("/")[1]) for frame in dataset[0, slot][:2]] for slot in range(len(dataset))]
+        long = [pair for slot, pair in enumerate(numbers) if dataset[0, slot][0].name.startswith("long")]
+        # Of 24 frames, 5 with the longest interval begin at the 8th at the latest; later ones shrink.
+        assert {second - first for first, second in long if first <= 8} == expected, longest
 
 
 def test_a_sequence_of_one_frame_and_one_shorter_than_a_clip_repeat_their_last(tmp_path, draw_sequence):

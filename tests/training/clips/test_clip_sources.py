@@ -234,6 +234,8 @@ def test_settings_that_contradict_each_other_are_refused(tmp_path):
         ClipSourceConfig(root=tmp_path, kind="crowdhuman", proposals="own")
     with pytest.raises(ConfigError, match="min_visibility"):
         ClipSourceConfig(root=tmp_path, kind="crowdhuman", min_visibility=0.2)
+    with pytest.raises(ConfigError, match="max_interval"):
+        ClipSourceConfig(root=tmp_path, kind="crowdhuman", max_interval=2)
 
 
 def test_training_data_need_neither_video_nor_drawing_packages():

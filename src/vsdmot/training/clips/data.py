@@ -191,7 +191,8 @@ class ClipDataset(Dataset[Clip]):
         sequence, config = self.sequences[number], self.config
         positions = [start] * config.sampling.length
         if not sequence.is_still:
-            positions = draw_positions(sequence.frames, start, config.sampling, rng).tolist()
+            sampling = config.sampling.up_to(sequence.max_interval)
+            positions = draw_positions(sequence.frames, start, sampling, rng).tolist()
         decoded = read_alike([sequence.path(position) for position in positions])
         height, width = decoded[0].shape[:2]
         is_still, is_clean = sequence.is_still, sequence.quality == "clean"

@@ -7,7 +7,7 @@ came before, and processes agree without talking to each other.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,6 +47,12 @@ class SamplingConfig:
             max_interval=at_least(self.min_interval),
             clips_per_epoch=at_least(1),
         )
+
+    def up_to(self, max_interval: int | None) -> SamplingConfig:
+        """Give the same with another longest distance, which the shortest does not exceed; None changes nothing."""
+        if max_interval is None:
+            return self
+        return replace(self, min_interval=min(self.min_interval, max_interval), max_interval=max_interval)
 
 
 def clip_rng(seed: int, epoch: int, slot: int) -> np.random.Generator:

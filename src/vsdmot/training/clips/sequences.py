@@ -48,6 +48,7 @@ class ClipSequence:
         people: Boxes and ids.
         proposals: Boxes and scores; None if they are imitated when a clip is drawn.
         quality: Whether the images were degraded.
+        max_interval: Longest distance of a clip's frames; None takes that of the sampling.
         clean_folder: Where the same images lie undegraded; None where they do not.
         is_still: Whether each image is a scene of its own, which becomes a clip by moving it.
         ground_truth: The file that people were read from, ``gt.txt``; None for still images.
@@ -60,6 +61,7 @@ class ClipSequence:
     people: BoxRows
     proposals: BoxRows | None
     quality: Quality = "clean"
+    max_interval: int | None = None
     clean_folder: Path | None = None
     is_still: bool = False
     ground_truth: Path | None = None

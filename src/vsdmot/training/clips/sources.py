@@ -47,6 +47,8 @@ class ClipSourceConfig:
             raising it keeps the network from guessing people who are wholly hidden.
         clean: Folder of the clean originals of degraded sequences, for a teacher that sees clean frames; null if
             there is none.
+        max_interval: Longest distance of a clip's frames in this source, for footage of another frame rate than the
+            rest; null takes that of the sampling.
         weight: Its share of the clips of an epoch, relative to the other sources'; null for all sources takes every
             clip of each once.
     """
@@ -58,14 +60,23 @@ class ClipSourceConfig:
     min_score: float = 0.05
     min_visibility: float = 0.0
     clean: Path | None = None
+    max_interval: int | None = None
     weight: float | None = None
 
     def __post_init__(self) -> None:
-        check(self, min_score=within(0, 1), min_visibility=within(0, 1), weight=at_least(0))
+        check(
+            self,
+            min_score=within(0, 1),
+            min_visibility=within(0, 1),
+            max_interval=at_least(1),
+            weight=at_least(0),
+        )
         if self.kind == "sequences" and self.images is not None:
             raise ConfigError(f"images: only crowdhuman has a folder of its own for images, got {self.images}")
         if self.kind == "crowdhuman" and (self.clean is not None or self.proposals == "own"):
             raise ConfigError("kind: crowdhuman has neither own proposals (det.txt) nor clean originals elsewhere")
+        if self.kind == "crowdhuman" and self.max_interval is not None:
+            raise ConfigError("max_interval: crowdhuman has still images, whose clips have no interval")
         if self.kind == "crowdhuman" and self.min_visibility > 0:
             raise ConfigError("min_visibility: crowdhuman does not say how much of its people is seen; leave it at 0")
 
@@ -132,6 +143,7 @@ def _sequences(config: ClipSourceConfig, files: ProposalFiles, notes: list[str])
             people=_people(truth, frames, entry.name, config.min_visibility, notes),
             proposals=files.of_frames(entry.name, entry.folder, frames, paths),
             quality=entry.quality,
+            max_interval=config.max_interval,
             clean_folder=None if clean is None else _same_images(clean, paths),
             ground_truth=described.ground_truth,
         )

@@ -303,7 +303,7 @@ class ClipModel(nn.Module):
             seen, config.drop_rate, config.false_positive_rate, generator, update_matched=config.update_matched
         )
         index = torch.from_numpy(carried.index).to(boxes.device)
-        tracks = Queries(queries.content[:, index], queries.anchors[:, index])
+        tracks = queries.take(index)
         if len(index):
             updated = torch.from_numpy(carried.updated).to(boxes.device)[None]
             tracks = self.model.query_interaction(tracks, decoded.embeddings[:, index], boxes[:, index], updated)
