@@ -95,7 +95,8 @@ def _add(
             continue
         text = texts[field.name].replace("%", "%%") + _default_text(field)
         if dotted in positional:
-            section.add_argument(dotted, metavar=field.name.upper(), nargs="?", default=argparse.SUPPRESS, help=text)
+            count = "*" if _is_paths(hint) else "?"
+            section.add_argument(dotted, metavar=field.name.upper(), nargs=count, default=argparse.SUPPRESS, help=text)
         elif hint is bool and field.default is False:
             section.add_argument(
                 flag_name(dotted), dest=dotted, action="store_true", default=argparse.SUPPRESS, help=text

@@ -23,7 +23,7 @@ from vsdmot.structures import Image
 TICKS_PER_SECOND = 90_000  # the usual clock of video; frame times are kept to 0.01 ms
 FRAGMENT_SECONDS = 1.0
 AVX_512 = 13  # number of this feature in OpenCV's list (CV_CPU_AVX_512F), which its Python module does not name
-KEY_FRAME_SECONDS = 2.0  # how far a player may have to decode when somebody jumps into the video
+KEY_FRAME_SECONDS = 2.0
 
 
 class VideoWriter:
@@ -44,6 +44,7 @@ class VideoWriter:
         frame_rate: float,
         crf: int = 23,
         preset: str = "veryfast",
+        key_frame_seconds: float = KEY_FRAME_SECONDS,
     ) -> None:
         """Create the file, replacing one that exists.
 
@@ -54,6 +55,8 @@ class VideoWriter:
             frame_rate: Frames per second, for images without a time and for the length of the last one.
             crf: Quality of x264, 0 to 51: 18 looks lossless, 23 is usual, 6 more halve the size.
             preset: Effort of x264, ``ultrafast`` to ``veryslow``: slower gives smaller files.
+            key_frame_seconds: How far a player may have to decode when somebody jumps into the video; less makes jumps
+                quicker and the file larger.
 
         Raises:
             OutputError: The file cannot be created.
@@ -76,7 +79,7 @@ class VideoWriter:
         }
         try:
             self._container = av.open(f"file:{path}", "w", format="mp4", options=options)
-            self._stream = self._add_stream(frame_rate, crf, preset)
+            self._stream = self._add_stream(frame_rate, crf, preset, key_frame_seconds)
             self._container.start_encoding()  # creates the file
         except av.FFmpegError as error:
             raise OutputError(f"{path}: cannot be created: {error.strerror}") from None
@@ -137,7 +140,7 @@ class VideoWriter:
     ) -> None:
         self.close()
 
-    def _add_stream(self, frame_rate: float, crf: int, preset: str) -> VideoStream:
+    def _add_stream(self, frame_rate: float, crf: int, preset: str, key_frame_seconds: float) -> VideoStream:
         height, width = self._size
         stream = self._container.add_stream(
             "libx264",
@@ -147,7 +150,7 @@ class VideoWriter:
         stream.width, stream.height = width + width % 2, height + height % 2
         stream.pix_fmt = "yuv420p"
         stream.codec_context.time_base = Fraction(1, TICKS_PER_SECOND)
-        stream.codec_context.gop_size = max(1, round(KEY_FRAME_SECONDS * frame_rate))
+        stream.codec_context.gop_size = max(1, round(key_frame_seconds * frame_rate))
         # Without these tags players guess the colour matrix from the picture size.
         stream.codec_context.colorspace = stream.codec_context.color_primaries = stream.codec_context.color_trc = 1
         stream.codec_context.color_range = 1

@@ -1,0 +1,199 @@
+"""``vsdmot report``: runs of trackers on a video, as one HTML page that shows where they fail."""
+
+from __future__ import annotations
+
+import contextlib
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from vsdmot.cli.arguments import make_parser, parse
+from vsdmot.cli.console import Progress, say, show_files, warn, warn_about_reading
+from vsdmot.cli.stopping import until_stopped
+from vsdmot.config import check, to_mapping, within
+from vsdmot.errors import ConfigError, OutputError, SourceError
+from vsdmot.io.outputs import check_output
+from vsdmot.io.problems import counted
+from vsdmot.io.sources import Source, open_source
+from vsdmot.io.whole_files import write_whole
+from vsdmot.report.page.contents import Contents, plan
+from vsdmot.report.page.film import Film
+from vsdmot.report.page.judging import find_truth_of
+from vsdmot.report.page.page import make_page
+from vsdmot.report.page.runs import Run, read_run, run_names, video_beside
+
+LARGE_PAGE = 150_000_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReportSettings:
+    """Make one HTML page of the runs of trackers: their video side by side, and where they fail.
+
+    The page needs no network and no other file: video, tracks, timeline of quality, events, worst moments, life lines
+    and, with --gt, the official metrics and a row of pictures for each ID switch and fragment.
+
+    A run is what `vsdmot track` writes: the .jsonl, which holds quality and semantic weight, or the .mot.txt, which
+    holds boxes only; the page says what is missing. Other formats that `vsdmot convert` reads will do too.
+
+    Attributes:
+        runs: The runs, a file each.
+        output: The page to write.
+        gt: Ground truth of the video: a gt.txt or a sequence. Where the video is a smaller copy of the annotated one,
+            boxes are scaled, if the sequence's folder tells the annotated size.
+        source: The video, folder of images or sequence that was tracked: one for all runs, or one for each in the same
+            order; null takes the video of the same name beside each run.
+        names: What the runs are called on the page, separated by commas; null names them after their files.
+        rows: ID switches and fragments that are shown as rows of pictures, for each run at most; more make the page
+            larger, and the timeline marks all of them in any case.
+        picture_size: Pixels of the longer side of the video in the page; larger shows more and makes a larger page.
+        crf: Quality of the video in the page, 18 (looks lossless) to 40 (coarse): 6 less double its size.
+        overwrite: Replace a page that exists.
+    """
+
+    runs: tuple[Path, ...]
+    output: Path
+    gt: Path | None = None
+    source: tuple[Path, ...] = ()
+    names: tuple[str, ...] | None = None
+    rows: int = 40
+    picture_size: int = 640
+    crf: int = 28
+    overwrite: bool = False
+
+    def __post_init__(self) -> None:
+        check(
+            self,
+            runs=lambda paths: None if paths else "at least one file",
+            rows=within(0, 2000),
+            picture_size=within(64, 4096),
+            crf=within(10, 45),
+        )
+        if self.names is not None and len(self.names) != len(self.runs):
+            raise ConfigError(f"names: must be {counted(len(self.runs), 'name')}, got {len(self.names)}")
+        if len(self.source) not in (0, 1, len(self.runs)):
+            raise ConfigError(
+                f"source: must be one video for all runs, or one for each of {counted(len(self.runs), 'run')}, got "
+                f"{len(self.source)}"
+            )
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Run the verb from the words after ``vsdmot report``."""
+    parser = make_parser(ReportSettings, prog="vsdmot report", positional=["runs"], short={"output": "-o"})
+    report(parse(parser, ReportSettings, arguments))
+
+
+def report(settings: ReportSettings) -> Contents:
+    """Make the page.
+
+    Returns:
+        What it shows.
+
+    Raises:
+        VsdmotError: Something is missing, broken, or does not go together; a page that exists stays as it is.
+    """
+    for path in (*settings.runs, *settings.source):
+        check_output(settings.output, settings.overwrite, source=path)
+    names = settings.names or run_names(settings.runs)
+    runs = [read_run(path, name) for path, name in zip(settings.runs, names, strict=True)]
+    paths, video_of = choose_videos(settings)
+    with contextlib.ExitStack() as stack:
+        sources = [stack.enter_context(open_source(path)) for path in paths]
+        contents = _plan(settings, runs, sources, video_of)
+        folder = Path(stack.enter_context(_scratch_beside(settings.output)))
+        films = [
+            _film(source, folder / f"{number}.mp4", contents, number, settings) for number, source in enumerate(sources)
+        ]
+        page = make_page(contents, films, [source.report for source in sources], to_mapping(settings))
+        write_whole(settings.output, page)
+    for run, film in ((run, films[number]) for run, number in zip(runs, video_of, strict=True)):
+        if run.length > film.indices[-1]:
+            warn(f"{run.path}: goes on to frame {run.length}, the video ends at {film.indices[-1]}")
+    for run in runs:
+        for sentence in run.missing():
+            warn(f"{run.path}: {sentence[0].lower()}{sentence[1:].removesuffix('.')}")
+    _say_what_it_shows(contents)
+    show_files([settings.output])
+    if len(page) > LARGE_PAGE:
+        warn("the page is large; --picture-size 480 or --crf 34 make it smaller")
+    return contents
+
+
+def choose_videos(settings: ReportSettings) -> tuple[list[Path], list[int]]:
+    """Choose the videos, each once, and say for each run which of them is its own.
+
+    Raises:
+        SourceError: None was named, and beside a run there is none, or more than one.
+    """
+    named = settings.source or tuple(video_beside(path) for path in settings.runs)
+    if len(named) == 1:
+        named *= len(settings.runs)
+    distinct: dict[Path, Path] = {}
+    for path in named:
+        distinct.setdefault(path.resolve(), path)
+    places = list(distinct)
+    return list(distinct.values()), [places.index(path.resolve()) for path in named]
+
+
+def _plan(settings: ReportSettings, runs: list[Run], sources: list[Source], video_of: list[int]) -> Contents:
+    """Judge the runs, and decide what is shown."""
+    infos = [source.info for source in sources]
+    for info in infos:
+        if info.live:
+            raise SourceError(f"{info.location}: expected the video that was tracked, got a live source")
+    truth = None
+    if settings.gt is not None:
+        sizes = {(info.width, info.height) for info in infos}
+        truth = find_truth_of(settings.gt, [info.name for info in infos], (infos[0].width, infos[0].height))
+        if truth.size_is_guessed and len(sizes) > 1:
+            raise ConfigError(
+                f"{settings.gt}: the videos differ in size, and nothing beside the ground truth says which size was "
+                "annotated; give the folder of the sequence, with seqinfo.ini or images"
+            )
+    return plan(runs, infos, video_of, truth, settings.rows)
+
+
+def _scratch_beside(output: Path) -> contextlib.AbstractContextManager[str]:
+    """Make a folder for the small videos where the page goes: there is room for them, or none for the page either."""
+    try:
+        return tempfile.TemporaryDirectory(prefix=f".{output.name}.", dir=output.parent)
+    except OSError as error:
+        raise OutputError(f"{output}: cannot be written: {error.strerror}") from None
+
+
+def _film(source: Source, path: Path, contents: Contents, number: int, settings: ReportSettings) -> Film:
+    """Read a video once, for its small copy and all thumbnails."""
+    film = Film(
+        path,
+        source.info,
+        longest_side=settings.picture_size,
+        crf=settings.crf,
+        thumbnails=contents.thumbnails(number),
+    )
+    try:
+        with film, Progress(f"reading {source.info.name}", source.info.num_frames) as progress:
+            for frame in until_stopped(source):
+                film.add(frame)
+                progress.advance()
+    finally:
+        warn_about_reading(source)
+    if not film.indices:
+        raise SourceError(f"{source.info.location}: no frame could be read")
+    return film
+
+
+def _say_what_it_shows(contents: Contents) -> None:
+    for number, run in enumerate(contents.runs):
+        line = f"{run.name}: {counted(len(run.lives), 'track')} in {counted(run.length, 'frame')}"
+        if contents.judged:
+            judged = contents.judged[number]
+            scores = judged.scores
+            line += (
+                f", HOTA {100 * scores['HOTA']:.1f}, {counted(int(scores['IDSW']), 'ID switch', 'ID switches')}, "
+                f"{counted(int(scores['Frag']), 'fragment')}"
+            )
+            left_out = len(judged.breaks) - len(contents.rows[number])
+            if left_out:
+                line += f"; {left_out} of these are marked on the timeline without pictures (--rows)"
+        say(line)

@@ -1,0 +1,157 @@
+"""A run as the report sees it: the tracks of one file, and what that file does not say."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vsdmot.boxes import xywh_to_xyxy
+from vsdmot.errors import FormatError, SourceError
+from vsdmot.evaluation.events import Life, find_lives
+from vsdmot.evaluation.frame_quality import VIDEO_SUFFIXES
+from vsdmot.evaluation.tracked import MOST_FRAMES, TrackedBoxes
+from vsdmot.io.exchange.formats import FORMATS, format_of_source, read_tracks_of
+from vsdmot.io.exchange.table import FRAME_COLUMNS, TrackTable, sequence_name
+from vsdmot.io.images import list_images
+
+TERMS = ("quality", "clarity", "noise", "contrast")
+"""Columns of a frame that describe the picture: the quality Q, then its terms."""
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Run:
+    """What a tracker said about a video.
+
+    Attributes:
+        name: What it is called on the page.
+        path: The file.
+        format: Title of the file's format.
+        table: Its contents.
+        tracks: Its boxes, ``xyxy`` in pixels of the run's own video.
+        lives: Its tracks from first box to last.
+    """
+
+    name: str
+    path: Path
+    format: str
+    table: TrackTable
+    tracks: TrackedBoxes = field(init=False)
+    lives: Sequence[Life] = field(init=False)
+
+    def __post_init__(self) -> None:
+        tracks = TrackedBoxes(
+            self.table.frames.copy(), self.table.ids.copy(), xywh_to_xyxy(self.table.boxes), path=self.path
+        )
+        object.__setattr__(self, "tracks", tracks)
+        object.__setattr__(self, "lives", find_lives(tracks))
+
+    @property
+    def length(self) -> int:
+        """The last frame that the file speaks of."""
+        return self.table.length
+
+    def column(self, name: str, length: int) -> NDArray[np.float32]:
+        """Give what is known of each frame from 1 to ``length``, ``(length,)``; NaN where it is not known.
+
+        Args:
+            name: One of `FRAME_COLUMNS`.
+            length: Frames; those beyond are left out.
+        """
+        values = np.full(length, np.nan, np.float32)
+        inside = self.table.known_frames <= length
+        values[self.table.known_frames[inside] - 1] = self.table.frame_values[inside, FRAME_COLUMNS.index(name)]
+        return values
+
+    def knows(self, name: str) -> bool:
+        """Tell whether the file says a column of any frame."""
+        return bool(np.isfinite(self.table.frame_values[:, FRAME_COLUMNS.index(name)]).any())
+
+    def counts(self, length: int) -> NDArray[np.int64]:
+        """Number of tracks in each frame from 1 to ``length``, ``(length,)``."""
+        return np.bincount(self.table.frames, minlength=length + 1)[1 : length + 1]
+
+    def mean_scores(self, length: int) -> NDArray[np.float64]:
+        """Mean score of the tracks in each frame from 1 to ``length``, ``(length,)``; NaN where there is none."""
+        known = np.isfinite(self.table.scores)
+        frames, scores = self.table.frames[known], self.table.scores[known]
+        sums = np.bincount(frames, scores, minlength=length + 1)[1 : length + 1]
+        numbers = np.bincount(frames, minlength=length + 1)[1 : length + 1]
+        means: NDArray[np.float64] = np.divide(sums, numbers, out=np.full(length, np.nan), where=numbers > 0)
+        return means
+
+    def missing(self) -> list[str]:
+        """Say what the file does not hold and the page therefore cannot show, a sentence each."""
+        sentences = []
+        if not any(self.knows(term) for term in TERMS):
+            sentences.append(
+                f"Quality Q and its terms are missing: {self.path.name} ({self.format}) does not hold them; the "
+                ".jsonl that vsdmot track writes does."
+            )
+        if not self.knows("semantic_weight"):
+            sentences.append(
+                "Semantic weight is missing: only VSD-MOT has one, and only its .jsonl holds it."
+                if not any(self.knows(term) for term in TERMS)
+                else "Semantic weight is missing: this tracker has none (only VSD-MOT does)."
+            )
+        if len(self.table) and not np.isfinite(self.table.scores).any():
+            sentences.append("Scores of tracks are missing: the file does not hold them.")
+        if not len(self.table.known_frames):
+            sentences.append("Frames without tracks may not have been read at all: the file does not tell.")
+        return [*sentences, *(f"{note[:1].upper()}{note[1:]}." for note in self.table.notes)]
+
+
+def read_run(path: Path, name: str) -> Run:
+    """Read the tracks of a run.
+
+    Args:
+        path: JSON Lines or MOT text of ``vsdmot track``, or any other format that ``vsdmot convert`` reads.
+        name: What it is called on the page.
+
+    Raises:
+        SourceError: It is not there, or in no known format.
+        FormatError: It is broken, holds nothing, or speaks of a frame beyond `MOST_FRAMES`.
+    """
+    if path.is_file() and path.suffix.lower() in VIDEO_SUFFIXES:
+        raise SourceError(f"{path}: expected the tracks of a run (.jsonl or .mot.txt), this is a video: use --source")
+    chosen = format_of_source(path)
+    table = read_tracks_of(path, chosen)
+    if not len(table) and not len(table.known_frames):
+        raise FormatError(f"{path}: expected tracks, the file holds neither boxes nor frames")
+    if table.length > MOST_FRAMES:
+        raise FormatError(f"{path}: expected frames up to {MOST_FRAMES}, got {table.length}")
+    return Run(name=name, path=path, format=FORMATS[chosen].title, table=table)
+
+
+def run_names(paths: Sequence[Path]) -> list[str]:
+    """Name runs after their files; where these are alike, after the folders in which they differ.
+
+    >>> run_names([Path("a/clip.jsonl"), Path("b/clip.mot.txt")]), run_names([Path("x/ours.jsonl")])
+    (['a', 'b'], ['ours'])
+    """
+    parts = [[*path.absolute().parts[:-1], sequence_name(path)] for path in paths]
+    for depth in range(1, min(map(len, parts)) + 1):
+        names = [one[-depth] for one in parts]
+        if len(set(names)) == len(names):
+            return names
+    return [f"{one[-1]} ({number})" for number, one in enumerate(parts, start=1)]
+
+
+def video_beside(path: Path) -> Path:
+    """Find the video that a run belongs to beside it, by its name: ``clip.mp4`` for ``clip.jsonl``.
+
+    Raises:
+        SourceError: There is none, or more than one.
+    """
+    name = sequence_name(path)
+    folder = path.parent / name
+    found = sorted(one for one in path.parent.glob("*") if one.stem == name and one.suffix.lower() in VIDEO_SUFFIXES)
+    if folder.is_dir() and ((folder / "img1").is_dir() or list_images(folder)):
+        found.append(folder)
+    if len(found) != 1:
+        what = f"there are {' and '.join(map(str, found))}" if found else f"there is no video {name}.* beside it"
+        raise SourceError(f"{path}: {what}; say with --source which video it belongs to")
+    return found[0]
