@@ -131,7 +131,7 @@ def test_a_recipe_runs_a_step_validates_and_leaves_weights(path, root, tmp_path,
 
 def test_nano_is_trained_from_the_data_to_the_weights(draw_sequence, detector_file, tmp_path, monkeypatch, capsys):
     data = tmp_path / "nano-data"
-    for name in ("scenes", "crowds", "dances"):
+    for name in ("scenes", "crowds", "dances", "walks", "streets"):
         draw_sequence(data / name / name, num_frames=9)
     for name in ("walk", "five"):
         draw_sequence(tmp_path / name, num_frames=6)
@@ -154,6 +154,12 @@ def test_nano_is_trained_from_the_data_to_the_weights(draw_sequence, detector_fi
     words += [*SMALL_PICTURES, "tracker.preprocessing.short_side=64", "tracker.model.detector.width=0.125"]
     words += ["data.sampling.clips_per_epoch=4", "loss.precision=fp32"]
     assert main(words) == 0, capsys.readouterr().err
+    capsys.readouterr()
+    for row in sorted(CONFIGS.glob("nano_ablation_*.yaml")):
+        taught = [word for word in words if not (word.startswith("teacher.") and "motrv2" in row.stem)]
+        assert main([taught[0], str(row), *taught[2:], "--dry-run"]) == 0, capsys.readouterr().err
+        plan = dict(line.split(maxsplit=1) for line in capsys.readouterr().out.splitlines())
+        assert (plan["teacher"] == "none") == ("motrv2" in row.stem)
     loaded = load_pretrained(tmp_path / "run" / "last")
     assert loaded.trained
     found = Tracker.from_pretrained(tmp_path / "run" / "last", device="cpu").update(np.zeros((64, 96, 3), np.uint8))
