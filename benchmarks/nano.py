@@ -169,9 +169,12 @@ def print_detector(sets: dict[str, list[Video]], detectors: dict[str, Callable[[
         print(f"| {title} | " + " | ".join(cells) + " |", flush=True)
 
 
-def print_by_quality(kind: str, video: Video, runs: dict[str, Evaluation], qualities: np.ndarray) -> None:
+def print_by_quality(
+    kind: str, videos: Sequence[Video], runs: dict[str, Evaluation], one: dict[str, list[FrameResult]]
+) -> None:
     groups = split_by_quality(
-        {video.name: qualities}, [{video.name: one.sequences[video.name].by_frame} for one in runs.values()]
+        {name: np.array([result.quality.score for result in results]) for name, results in one.items()},
+        [{video.name: run.sequences[video.name].by_frame for video in videos} for run in runs.values()],
     )
     print(
         f"\n{kind}, HOTA by quarters of Q\n\n| tracker | " + " | ".join(f"{g.low:.2f} - {g.high:.2f}" for g in groups)
@@ -217,9 +220,7 @@ def main() -> None:
         lengths = {video.name: video.num_frames for video in videos}
         runs = {title: evaluate(truth, found, num_frames=lengths) for title, found in results.items()}
         print_table(kind, videos, runs)
-        if len(videos) == 1:
-            first = next(iter(results.values()))[videos[0].name]
-            print_by_quality(kind, videos[0], runs, np.array([result.quality.score for result in first]))
+        print_by_quality(kind, videos, runs, next(iter(results.values())))
 
 
 if __name__ == "__main__":
