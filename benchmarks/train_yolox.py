@@ -1,6 +1,6 @@
 """Does a YOLOX trained from nothing on a few rendered frames find people in scenes that it never saw?
 
-    python benchmarks/train_yolox.py [--frames 300] [--unseen 60] [--epochs 100] [--threads 2]
+    python benchmarks/train_yolox.py [--frames 300] [--unseen 60] [--epochs 80] [--threads 2]
 
 Renders the frames (three of each scene, far apart in time; scenes, people, clothes and light of the unseen ones are
 others), trains a small network on them with the project's loop, and prints AP50 and recall on the unseen ones, and the
@@ -144,7 +144,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--frames", type=int, default=300)
     parser.add_argument("--unseen", type=int, default=60)
     parser.add_argument("--width", type=float, default=0.25)
-    parser.add_argument("--epochs", type=int, default=100)
+    parser.add_argument("--epochs", type=int, default=80)
     parser.add_argument("--precision", choices=("fp32", "bf16"), default="bf16")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--validate-every", type=int, default=20, help="epochs")
