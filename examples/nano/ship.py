@@ -30,19 +30,26 @@ def renamed(value: Any, names: dict[str, str]) -> Any:
     return value
 
 
+def history(folders: list[Path]) -> dict[str, Any]:
+    """Give the facts of a detector's training, those of the one that it was started from within."""
+    *before, last = folders
+    config = json.loads((last / "config.json").read_text(encoding="utf-8"))
+    facts = {**config["provenance"], "sequences": config["sequences"]}
+    return {**facts, "started_from": history(before)} if before else facts
+
+
 def main() -> None:
     """Run the script."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("run", help="folder of the trained tracker")
-    parser.add_argument("--detector", type=Path, required=True, help="folder of the trained detector")
+    order = "folder of the trained detector; of several that were started from one another, the first first"
+    parser.add_argument("--detector", type=Path, required=True, action="append", help=order)
     parser.add_argument("--rename", action="append", default=[], metavar="OLD=NEW")
     parser.add_argument("-o", "--output", type=Path, required=True)
     arguments = parser.parse_args()
     names = dict(pair.split("=", 1) for pair in arguments.rename)
     loaded = load_pretrained(arguments.run)
-    detector = json.loads((arguments.detector / "config.json").read_text(encoding="utf-8"))
-    provenance = {**loaded.provenance, "detector": {**detector["provenance"], "sequences": detector["sequences"]}}
-    facts = renamed(provenance, names)
+    facts = renamed({**loaded.provenance, "detector": history(arguments.detector)}, names)
     if left := sorted(set(re.findall(r'"(/[^"]*)"', json.dumps(facts)))):
         sys.exit(f"paths of this machine are left, rename them: {', '.join(left)}")
     save_pretrained(arguments.output, loaded.model, loaded.config, facts, half=True)

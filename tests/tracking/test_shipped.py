@@ -40,7 +40,8 @@ def test_it_says_what_it_was_trained_on_and_pets_is_not_among_it(nano):
     facts = nano.provenance
     assert facts["trained"] is True
     assert facts["teacher"]["kind"] == "detector"
-    trained_on = [*facts["data"], *facts["detector"]["data"], *facts["detector"]["sequences"]]
+    detectors = [facts["detector"], *filter(None, [facts["detector"].get("started_from")])]
+    trained_on = [*facts["data"], *(name for one in detectors for name in [*one["data"], *one["sequences"]])]
     assert len(trained_on) > 5
     assert not [name for name in trained_on if "PETS" in name.upper()]
     assert '"/' not in (FOLDER / "config.json").read_text(), "no path of the machine that trained it"

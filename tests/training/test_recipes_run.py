@@ -148,7 +148,12 @@ def test_nano_is_trained_from_the_data_to_the_weights(draw_sequence, detector_fi
     lines = [json.loads(line) for line in (tmp_path / "detector" / "log.jsonl").read_text().splitlines()]
     assert all(line["losses"]["taught_scores"] > 0 for line in lines if line["kind"] == "train")
 
-    weights = tmp_path / "detector" / "last" / "model.safetensors"
+    start = tmp_path / "detector" / "last" / "model.safetensors"
+    words = ["train", str(CONFIGS / "nano_detector_finish.yaml"), f"root={data}", f"detector.start={start}"]
+    words += ["-o", str(tmp_path / "finish"), "detector.epochs=2", "detector.plain_epochs=1", "detector.precision=fp32"]
+    assert main([*words, *SMALL_DETECTOR, "detector.network.width=0.125", "device=cpu"]) == 0, capsys.readouterr().err
+
+    weights = tmp_path / "finish" / "last" / "model.safetensors"
     words = ["train", str(CONFIGS / "nano.yaml"), f"root={data}", "-o", str(tmp_path / "run"), "device=cpu"]
     words += [f"backbone={weights}", f"teacher.location={teacher}", "teacher.detector_size=64", "loop.epochs=1"]
     words += [*SMALL_PICTURES, "tracker.preprocessing.short_side=64", "tracker.model.detector.width=0.125"]
@@ -169,6 +174,7 @@ def test_nano_is_trained_from_the_data_to_the_weights(draw_sequence, detector_fi
     torch.testing.assert_close(kept, trained.head.obj_preds[0].weight)
 
     words = ["ship", str(tmp_path / "run" / "last"), "--detector", str(tmp_path / "detector" / "last")]
+    words += ["--detector", str(tmp_path / "finish" / "last")]
     monkeypatch.setattr("sys.argv", [*words, "-o", str(tmp_path / "shipped")])
     with pytest.raises(SystemExit, match="paths of this machine"):
         runpy.run_path(str(EXAMPLES / "nano" / "ship.py"), run_name="__main__")
@@ -178,6 +184,7 @@ def test_nano_is_trained_from_the_data_to_the_weights(draw_sequence, detector_fi
     assert str(tmp_path) not in (tmp_path / "shipped" / "config.json").read_text()
     shipped = load_pretrained(tmp_path / "shipped")
     assert shipped.provenance["detector"]["trained"]
+    assert shipped.provenance["detector"]["started_from"]["trained"]
     for name, tensor in shipped.model.state_dict().items():
         torch.testing.assert_close(tensor, loaded.model.state_dict()[name], rtol=1e-3, atol=1e-6)
 
