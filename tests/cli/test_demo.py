@@ -17,13 +17,14 @@ def test_the_demo_writes_all_its_files_and_says_plainly_what_it_shows(vsdmot, tm
     assert "Tracking it with vsdmot-nano" in outcome.out
     assert "HOTA   DetA   AssA   MOTA   IDF1" in outcome.out
     assert "By frame quality Q, the poorest quarter first" in outcome.out
-    for name in ("clip.mp4", "clip.gt.txt", "clip.tracked.mp4", "clip.mot.txt", "clip.jsonl"):
+    for name in ("clip.mp4", "clip.gt.txt", "clip.tracked.mp4", "clip.mot.txt", "clip.jsonl", "report.html"):
         assert str(tmp_path / "d" / name) in outcome.out
         assert (tmp_path / "d" / name).stat().st_size > 0
     with av.open(str(tmp_path / "d" / "clip.tracked.mp4")) as container:
         stream = container.streams.video[0]
         assert (stream.codec_context.name, stream.codec_context.pix_fmt) == ("h264", "yuv420p")
     assert len(list(read_json_lines(tmp_path / "d" / "clip.jsonl"))) == 20
+    assert outcome.out.rstrip().splitlines()[-1].startswith(f"Open {tmp_path / 'd' / 'report.html'} in a browser")
 
 
 def test_a_second_demo_replaces_the_first(vsdmot, tmp_path):

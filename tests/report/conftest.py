@@ -71,9 +71,9 @@ class Page:
         assert "exceptionDetails" not in result, result
         return result["result"].get("value")
 
-    def wait(self, script: str) -> None:
+    def wait(self, script: str, seconds: float = WAITING_SECONDS) -> None:
         """Wait until an expression is true."""
-        until = time.monotonic() + WAITING_SECONDS
+        until = time.monotonic() + seconds
         while not self(script):
             assert time.monotonic() < until, f"never true: {script}"
             time.sleep(0.05)
@@ -106,11 +106,24 @@ class Page:
 @pytest.fixture(scope="module")
 def browser(tmp_path_factory) -> Iterator[Callable[[], Page]]:
     """Give a function that opens a new page in headless Chromium."""
-    program = next((found for name in CHROMIUM if (found := shutil.which(name))), None)
+    program = find_browser()
     if program is None:
         pytest.skip(f"needs a browser: none of {', '.join(CHROMIUM)} is installed")
-    client = pytest.importorskip("websockets.sync.client")
-    folder = tmp_path_factory.mktemp("chromium")
+    pytest.importorskip("websockets.sync.client")
+    with running_browser(program, tmp_path_factory.mktemp("chromium")) as open_page:
+        yield open_page
+
+
+def find_browser() -> str | None:
+    """Find Chromium, or Chrome, on this machine."""
+    return next((found for name in CHROMIUM if (found := shutil.which(name))), None)
+
+
+@contextlib.contextmanager
+def running_browser(program: str, folder: Path) -> Iterator[Callable[[], Page]]:
+    """Run a browser with its files in a folder; gives a function that opens a new page."""
+    from websockets.sync import client
+
     words = [
         program, "--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run",
         "--disable-dev-shm-usage", "--hide-scrollbars", "--remote-debugging-port=0", f"--user-data-dir={folder}",

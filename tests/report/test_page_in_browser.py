@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 from pathlib import Path
@@ -10,8 +11,11 @@ import numpy as np
 import pytest
 
 from vsdmot.cli.report import ReportSettings, report
+from vsdmot.cli.track import TrackSettings, track
 from vsdmot.io.json_lines import JsonLinesWriter
 from vsdmot.io.mot_text import read_mot
+from vsdmot.io.sources import open_source
+from vsdmot.io.video_writer import VideoWriter
 from vsdmot.structures import FrameQuality, FrameResult, Tracks
 
 HOSTILE = ("</script><script>window.hurt=1</script>", '\'"><img src=x onerror="window.hurt=2">&amp;')
@@ -58,6 +62,48 @@ def page(browser, page_file):
     opened.resize(1200, 900)
     opened.open(page_file)
     return opened
+
+
+@pytest.fixture
+def draw_short():
+    """Give a function that cuts the first frames out of PETS09-S2L1 and tracks them: sequence, poor copy, four runs."""
+
+    def cut(data: Path, folder: Path, frames: int = 40) -> tuple[Path, Path, tuple[Path, ...]]:
+        whole, sequence, poor = data / "mot15" / "train" / "PETS09-S2L1", folder / "PETS09-S2L1", folder / "poor.mp4"
+        for part in ("img1", "gt", "det"):
+            (sequence / part).mkdir(parents=True)
+        for image in sorted((whole / "img1").iterdir())[:frames]:
+            (sequence / "img1" / image.name).symlink_to(image)
+        (sequence / "seqinfo.ini").write_text(
+            re.sub(r"seqLength=\d+", f"seqLength={frames}", (whole / "seqinfo.ini").read_text())
+        )
+        rows = {}
+        for name in ("gt/gt.txt", "det/det.txt"):
+            lines = (whole / name).read_text().splitlines()
+            rows[name] = [line.split(",") for line in lines if float(line.split(",")[0]) <= frames]
+            (sequence / name).write_text("".join(",".join(row) + "\n" for row in rows[name]))
+        scale = (480 / 768, 360 / 576) * 2
+        (folder / "poor.txt").write_text(
+            "".join(
+                ",".join([*row[:2], *(str(float(side) * by) for side, by in zip(row[2:6], scale, strict=True)), row[6]])
+                + "\n"
+                for row in rows["det/det.txt"]
+            )
+        )
+        with (
+            open_source(data / "clips" / "pets09_s2l1_480x360.mp4") as source,
+            VideoWriter(poor, width=480, height=360, frame_rate=source.info.frame_rate) as writer,
+        ):
+            for frame in itertools.islice(source, frames):
+                writer.write(frame.image, frame.time)
+        runs = []
+        for tracker in ("bytetrack", "ocsort"):
+            for source, detections in ((sequence, sequence / "det" / "det.txt"), (poor, folder / "poor.txt")):
+                runs.append(folder / f"{tracker}_{source.stem}.jsonl")
+                track(TrackSettings(source=str(source), tracker=tracker, detections=detections, jsonl=runs[-1]))
+        return sequence, poor, tuple(runs)
+
+    return cut
 
 
 @pytest.fixture(autouse=True)
@@ -210,6 +256,26 @@ def test_hostile_names_are_only_names(browser, tmp_path, clip_folder, runs):
     assert page("document.body.textContent.includes('<b onmouseover')")
     assert page.complaints == []
     assert page.requests == [output.as_uri()]
+
+
+def test_two_trackers_on_clean_and_naturally_poor_footage(browser, tmp_path, shared_data, draw_short):
+    """PETS09-S2L1, the same frames in 768x576 and 480x360; ground truth is of the larger."""
+    sequence, poor, runs = draw_short(shared_data, tmp_path)
+    output = tmp_path / "page.html"
+    contents = report(ReportSettings(runs=runs, source=(sequence, poor, sequence, poor), gt=sequence, output=output))
+    assert [one.scores["HOTA"] > 0.2 for one in contents.judged] == [True] * 4
+    page = browser()
+    page.resize(1400, 900)
+    page.open(output)
+    assert page("report.player.clips.map((clip) => [clip.width, clip.height])") == [[640, 480], [480, 360]]
+    assert page("document.querySelectorAll('canvas.picture').length") == 4
+    page("report.player.play()")
+    page.wait("report.player.clips.every((clip) => clip.video.currentTime > 0.3)")
+    page("report.player.pause()")
+    page.resize(420, 900)
+    page.wait("window.innerWidth === 420")
+    assert page("document.documentElement.scrollWidth") <= 420
+    assert page.complaints == []
 
 
 def test_runs_on_two_videos_stay_together(browser, tmp_path, clip_folder, runs):

@@ -1,4 +1,4 @@
-"""``vsdmot demo``: the whole way from a poor video to tracks, without any download.
+"""``vsdmot demo``: the whole way from a poor video to tracks and a report, without any download.
 
 The clip shows rendered people in a place that no training saw; the model that comes with the package finds and follows
 them.
@@ -17,6 +17,7 @@ from vsdmot.cli.arguments import make_parser, parse
 from vsdmot.cli.console import Progress, say, show_files
 from vsdmot.cli.cores import usable_cores
 from vsdmot.cli.eval import EvalSettings, evaluate_files
+from vsdmot.cli.report import ReportSettings, report
 from vsdmot.cli.stopping import until_stopped
 from vsdmot.cli.track import Summary, TrackSettings, track
 from vsdmot.detection.writers import DetTextWriter
@@ -30,7 +31,7 @@ from vsdmot.synthesis.imitated_detector import noisy_proposals
 
 @dataclass(frozen=True, kw_only=True)
 class DemoSettings:
-    """Render a short low-quality clip of people, track it, write video, MOT text and JSON Lines, and score the tracks.
+    """Render a short low-quality clip of people, track it, score the tracks, and report on one HTML page.
 
     The people are rendered, so that nothing is downloaded and their true places are known; the clip gets poor in the
     middle. The tracker is vsdmot-nano, which comes with the package. A demo already in the folder is replaced.
@@ -51,7 +52,7 @@ def main(arguments: Sequence[str]) -> None:
 
 
 def demo(settings: DemoSettings) -> Summary:
-    """Make the clip, track it, score the tracks and say where the files are.
+    """Make the clip, track it, score the tracks, make the report and say where the files are.
 
     Raises:
         OutputError: The folder cannot be written.
@@ -83,7 +84,19 @@ def demo(settings: DemoSettings) -> Summary:
     )
     say("Made for it:")
     show_files([clip, truth])
-    say(f"Open {settings.output / 'clip.tracked.mp4'} in a player or browser: the meter shows when the picture fails.")
+    say("The report:")
+    page = settings.output / "report.html"
+    report(
+        ReportSettings(
+            runs=(settings.output / "clip.jsonl",),
+            source=(clip,),
+            gt=truth,
+            names=("vsdmot-nano",),
+            output=page,
+            overwrite=True,
+        )
+    )
+    say(f"Open {page} in a browser: it shows where the picture fails, and what the tracker makes of it.")
     return summary
 
 

@@ -17,6 +17,7 @@ import numpy as np
 
 from vsdmot.errors import OutputError
 from vsdmot.evaluation.by_quality import QualityGroup
+from vsdmot.io.problems import counted
 from vsdmot.io.sources import ReadReport
 from vsdmot.report.page.contents import Contents
 from vsdmot.report.page.film import Film
@@ -110,6 +111,7 @@ def _texts(contents: Contents, films: Sequence[Film]) -> dict[str, Any]:
             [
                 {
                     "what": row.what,
+                    "gap": counted(row.what.after.frame - row.what.before.frame - 1, "frame"),
                     "time": time(number, row.what.after.frame),
                     "pictures": [(one.frame, picture(number, one), one.text) for one in row.thumbnails],
                 }

@@ -66,7 +66,7 @@ def cut(image: Image, thumbnail: Thumbnail) -> bytes:
     canvas = cv2.resize(source, (width, height), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC)
     canvas = np.ascontiguousarray(canvas)
     factors, offset = np.array([scale_x, scale_y] * 2), np.array([left, top] * 2)
-    for mark in sorted(thumbnail.marks, key=lambda mark: (mark.is_main, mark.track_id is None)):
+    for mark in sorted(thumbnail.marks, key=lambda mark: mark.is_main and mark.track_id is not None):  # labels on top
         _draw(canvas, mark, (np.array(mark.box) - offset) * factors)
     return encode_image(canvas, Path("thumbnail.jpg"), JPEG_QUALITY)
 
