@@ -278,6 +278,34 @@ def test_two_trackers_on_clean_and_naturally_poor_footage(browser, tmp_path, sha
     assert page.complaints == []
 
 
+def test_a_run_that_found_nobody_still_makes_a_page(browser, tmp_path, clip_folder):
+    with JsonLinesWriter(tmp_path / "clip.jsonl") as writer:
+        for frame in range(1, 31):
+            quality = FrameQuality(clarity=0.8, noise=0.1, contrast=0.7, score=0.5)
+            writer.write(FrameResult(frame, frame / 25, Tracks.empty(), quality, None, 0))
+    source, truth, output = clip_folder / "clip.mp4", clip_folder / "gt.txt", tmp_path / "page.html"
+    report(ReportSettings(runs=(tmp_path / "clip.jsonl",), source=(source,), gt=truth, output=output))
+    page = browser()
+    page.open(output)
+    for key in ("n", "End", "p", "Home", "+"):
+        page.press(key)
+    assert page("document.querySelector('.panel-state').textContent") == "frame 1, 0 tracks"
+    assert page("document.getElementById('said').textContent") == "no events of the chosen kinds"
+    assert page.complaints == []
+
+
+def test_a_key_in_a_control_is_the_control_s_own(page):
+    page("document.getElementById('show-trails').focus()")
+    page.press(" ")
+    assert not page("report.player.playing")
+    page.press("ArrowRight")
+    assert page("report.player.master.placeAt(report.player.time)") == 1
+    page("document.getElementById('speed').focus()")
+    page.press("ArrowRight")
+    assert page("report.player.master.placeAt(report.player.time)") == 1
+    page("document.activeElement.blur()")
+
+
 def test_runs_on_two_videos_stay_together(browser, tmp_path, clip_folder, runs):
     copy = tmp_path / "copy.mp4"
     copy.write_bytes((clip_folder / "clip.mp4").read_bytes())

@@ -93,7 +93,7 @@ def report(settings: ReportSettings) -> Contents:
     Raises:
         VsdmotError: Something is missing, broken, or does not go together; a page that exists stays as it is.
     """
-    for path in (*settings.runs, *settings.source):
+    for path in (*settings.runs, *settings.source, *([settings.gt] if settings.gt else [])):
         check_output(settings.output, settings.overwrite, source=path)
     names = settings.names or run_names(settings.runs)
     runs = [read_run(path, name) for path, name in zip(settings.runs, names, strict=True)]

@@ -103,9 +103,8 @@ function start() {
     Escape: () => choose(null, null),
   };
   document.addEventListener("keydown", (event) => {
-    const { target, key } = event, takesText = target.closest("select, input, summary");
-    const presses = target.closest("button, summary") && (key === " " || key === "Enter");
-    if (event.ctrlKey || event.metaKey || event.altKey || presses || (takesText && key !== "n" && key !== "p") || !keys[key]) return;
+    const { target, key } = event, presses = target.closest("button, input, summary") && (key === " " || key === "Enter");
+    if (event.ctrlKey || event.metaKey || event.altKey || presses || target.closest("select") || !keys[key]) return;
     event.preventDefault();
     keys[key](event);
     if (["ArrowLeft", "ArrowRight", "Home", "End"].includes(key)) view.follow(player.time);
