@@ -12,6 +12,7 @@ import pytest
 from vsdmot.cli.report import ReportSettings, choose_videos
 from vsdmot.io.images import open_folder
 from vsdmot.io.video_writer import VideoWriter
+from vsdmot.report.page.film import Film
 
 
 @pytest.fixture(scope="module")
@@ -186,6 +187,22 @@ def test_a_page_that_exists_is_kept(refused, folder, tmp_path):
     assert "this is the source itself" in refused(
         "report", folder / "clip.jsonl", "-o", folder / "clip.jsonl", "--overwrite"
     )
+    assert (tmp_path / "page.html").read_text() == "mine"
+
+
+def test_ctrl_c_keeps_the_old_page_and_leaves_nothing_behind(vsdmot, folder, tmp_path, monkeypatch):
+    (tmp_path / "page.html").write_text("mine")
+    add, seen = Film.add, []
+
+    def stop_at_the_fifth(self, frame):
+        add(self, frame)
+        seen.append(frame.index)
+        if len(seen) == 5:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(Film, "add", stop_at_the_fifth)
+    assert vsdmot("report", folder / "clip.jsonl", "-o", tmp_path / "page.html", "--overwrite").code == 130
+    assert [path.name for path in tmp_path.iterdir()] == ["page.html"]
     assert (tmp_path / "page.html").read_text() == "mine"
 
 
