@@ -29,7 +29,7 @@ class Player {
       video.addEventListener("seeked", () => this.seeked(clip));
       if (video.requestVideoFrameCallback) this.watch(clip);
       await new Promise((go, fail) => {
-        video.addEventListener("loadeddata", go, { once: true });
+        video.addEventListener("loadedmetadata", go, { once: true });  // telephones load no picture before a jump
         video.addEventListener("error", () => fail(new Error(`the video ${clip.name} cannot be played here`)));
       });
     }

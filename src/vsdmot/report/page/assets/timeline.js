@@ -41,9 +41,13 @@ class View {
   }
 }
 
+/** The colours of the style sheet by name; each is looked up once, as asking the browser takes its time. */
 function theme() {
-  const style = getComputedStyle(document.documentElement);
-  return (name) => style.getPropertyValue(`--${name}`).trim();
+  const style = getComputedStyle(document.documentElement), known = new Map();
+  return (name) => {
+    if (!known.has(name)) known.set(name, style.getPropertyValue(`--${name}`).trim());
+    return known.get(name);
+  };
 }
 
 class Timeline {
