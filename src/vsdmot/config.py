@@ -251,7 +251,7 @@ def _convert(value: object, hint: Any) -> object:
     if origin is Literal:
         if value in get_args(hint):
             return value
-        raise ValueError("one of " + ", ".join(map(str, get_args(hint))))
+        raise ValueError(_describe(hint))
     if hint is str and isinstance(value, str | int | float) and not isinstance(value, bool):
         return str(value)
     if hint is Path and isinstance(value, str | Path):
@@ -287,6 +287,8 @@ def _describe(hint: Any) -> str:
     names = {bool: "true or false", int: "a whole number", float: "a number", str: "text", Path: "a path"}
     if hint in names:
         return names[hint]
+    if get_origin(hint) is Literal:
+        return "one of " + ", ".join(map(str, get_args(hint)))
     if get_origin(hint) is tuple:
         inner = get_args(hint)
         size = "a list of" if inner[-1] is Ellipsis else f"{len(inner)} values, each"

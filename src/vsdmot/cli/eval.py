@@ -12,7 +12,6 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from vsdmot.boxes import xywh_to_xyxy
 from vsdmot.cli.arguments import make_parser, parse
 from vsdmot.cli.console import Progress, show_files, warn
 from vsdmot.cli.eval_report import as_latex, as_markdown, default_names, show, to_json, write_text
@@ -21,15 +20,15 @@ from vsdmot.errors import ConfigError, SourceError
 from vsdmot.evaluation.by_quality import QualityGroup, split_by_quality
 from vsdmot.evaluation.comparison import compare
 from vsdmot.evaluation.evaluate import Evaluation, SequenceEvaluation, evaluate_sequence
-from vsdmot.evaluation.official_text import read_tracks, read_truth
+from vsdmot.evaluation.official_text import read_truth
 from vsdmot.evaluation.outcome import Method, Outcome
 from vsdmot.evaluation.result_files import Results, find_results
 from vsdmot.evaluation.rules import RULES, ChosenRule, RuleChoice, choose_rule
 from vsdmot.evaluation.scores import FIELDS, Scores, combine
 from vsdmot.evaluation.tracked import TrackedBoxes
+from vsdmot.evaluation.tracked_files import read_tracked
 from vsdmot.evaluation.truth_files import TruthFile, find_truth
 from vsdmot.io.annotations import GroundTruth
-from vsdmot.io.exchange.json_lines import read_json_line_tracks
 from vsdmot.io.outputs import check_output
 from vsdmot.io.problems import counted, some
 from vsdmot.report.score_tables import to_csv
@@ -214,12 +213,10 @@ def _read_truth(file: TruthFile, rule: RuleChoice) -> GroundTruth:
 
 
 def _read_tracks(path: Path) -> TrackedBoxes:
-    if path.suffix != ".jsonl":
-        return read_tracks(path)
-    table = read_json_line_tracks(path)
-    for note in table.notes:
+    tracks, notes = read_tracked(path)
+    for note in notes:
         warn(f"{path}: {note}")
-    return TrackedBoxes(table.frames, table.ids, xywh_to_xyxy(table.boxes))
+    return tracks
 
 
 def _length(file: TruthFile, truth: GroundTruth, tracks: list[TrackedBoxes]) -> int:

@@ -1,0 +1,301 @@
+"""Carry out a test of robustness: degrade, propose, track and score, cell by cell.
+
+A cell is a tracker on a sequence under a condition. It is kept on disk under everything that it depends on, so a run
+that was killed goes on where it stopped, and another tracker, degradation or severity costs only what is new. All
+trackers that lack a cell go through the frames side by side, so that each frame is degraded, read and assessed once.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from vsdmot.config import to_mapping
+from vsdmot.degradation.schedule import DegradeSettings
+from vsdmot.degradation.sequences import iterate_sequence
+from vsdmot.degradation.workers import Workers
+from vsdmot.detection.files import open_detections
+from vsdmot.detection.writers import DetTextWriter
+from vsdmot.errors import OutputError, SourceError, VsdmotError
+from vsdmot.evaluation.evaluate import evaluate_sequence
+from vsdmot.evaluation.result_files import find_results
+from vsdmot.evaluation.robustness.conditions import Condition
+from vsdmot.evaluation.robustness.entrants import Entrant, SharedProposals, Submitted
+from vsdmot.evaluation.robustness.footage import Footage
+from vsdmot.evaluation.robustness.passing import TrackersSideBySide
+from vsdmot.evaluation.score_store import ScoreStore, digest_of_file, digest_of_values
+from vsdmot.evaluation.scores import Scores
+from vsdmot.evaluation.tracked_files import read_tracked
+from vsdmot.io.problems import counted
+from vsdmot.io.sources import open_source
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A tracker on a sequence under a condition."""
+
+    tracker: str
+    sequence: str
+    condition: Condition
+
+    def __str__(self) -> str:
+        return f"{self.tracker} on {self.sequence}, {self.condition}"
+
+
+@dataclass(frozen=True)
+class FrameDone:
+    """A frame was degraded, searched for people, or tracked."""
+
+
+@dataclass(frozen=True, eq=False)
+class CellDone:
+    """A cell is scored.
+
+    Attributes:
+        cell: Which.
+        scores: Its scores.
+        tracks: The tracks that were scored; None where somebody removed them.
+        kept: Whether an earlier run had scored it.
+    """
+
+    cell: Cell
+    scores: Scores
+    tracks: Path | None
+    kept: bool
+
+
+@dataclass(frozen=True)
+class CellFailed:
+    """A cell could not be scored; ``reason`` is one line."""
+
+    cell: Cell
+    reason: str
+
+
+Event = FrameDone | CellDone | CellFailed
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class RobustnessTest:
+    """What is tested on what, and where it is kept.
+
+    Attributes:
+        footage: The clean sequences.
+        conditions: Under which they are tracked.
+        entrants: Trackers that run here.
+        submitted: Trackers by their results.
+        proposals: Shared proposals; None where no tracker takes them.
+        seed: Decides what degradations draw.
+        folder: Where cells and proposals are kept.
+        degraded: Where degraded sequences stay, ``DEGRADATION/SEVERITY/NAME``; None removes each after its use.
+    """
+
+    footage: Sequence[Footage]
+    conditions: Sequence[Condition]
+    entrants: Sequence[Entrant]
+    submitted: Sequence[Submitted]
+    proposals: SharedProposals | None
+    seed: int
+    folder: Path
+    degraded: Path | None = None
+
+    @property
+    def store(self) -> ScoreStore:
+        """Where cells are kept."""
+        return ScoreStore(self.folder / "cells")
+
+    def depends_on(self, footage: Footage, condition: Condition, entrant: Entrant) -> dict[str, Any]:
+        """Give everything that a cell of a tracker that runs here depends on."""
+        proposals = self.proposals.plain() if entrant.takes_proposals and self.proposals is not None else None
+        return {**self._frames(footage, condition), **footage.identity(), **entrant.identity, "proposals": proposals}
+
+    def proposals_file(self, footage: Footage, condition: Condition) -> Path:
+        """Give where the shared proposals of a sequence under a condition are kept."""
+        assert self.proposals is not None, "only asked where a tracker takes proposals"
+        name = digest_of_values({**self._frames(footage, condition), "detector": dict(self.proposals.identity)})
+        return self.folder / "proposals" / f"{name}.txt"
+
+    def _frames(self, footage: Footage, condition: Condition) -> dict[str, Any]:
+        degraded = None if condition.degradation is None else to_mapping(condition.settings(self.seed))
+        return {
+            "sequence": footage.name,  # what degradations draw depends on it
+            "frames": footage.frames_digest,
+            "frame_rate": footage.frame_rate,
+            "degraded": degraded,
+        }
+
+    def missing(self, footage: Footage, condition: Condition) -> list[Entrant]:
+        """List the trackers that have to run on a sequence under a condition."""
+        return [one for one in self.entrants if self.store.find(self.depends_on(footage, condition, one)) is None]
+
+    def is_degraded_for_others(self, footage: Footage, condition: Condition) -> bool:
+        """Whether degraded frames are asked for that are not there, or not all."""
+        if self.degraded is None or condition.degradation is None:
+            return False
+        return not (self.degraded / condition.folder / footage.name / "degradation.json").is_file()
+
+    def num_steps(self) -> int:
+        """Count the frames that have to be degraded, searched or tracked."""
+        steps = 0
+        for footage in self.footage:
+            for condition in self.conditions:
+                missing = self.missing(footage, condition)
+                degrades = condition.degradation is not None and bool(missing)
+                degrades |= self.is_degraded_for_others(footage, condition)
+                proposes = any(one.takes_proposals for one in missing)
+                proposes = proposes and not self.proposals_file(footage, condition).is_file()
+                steps += (degrades + proposes + bool(missing)) * footage.num_frames
+        return steps
+
+
+def carry_out(test: RobustnessTest, workers: Workers) -> Generator[Event]:
+    """Do what a test asks for; yields after each frame and each cell. A later run goes on where this one stops.
+
+    What goes wrong with a tracker, its results or a sequence costs the cells concerned; the rest goes on.
+
+    Raises:
+        OutputError: What was found cannot be kept.
+        FormatError: Something that was kept is damaged.
+    """
+    for condition in test.conditions:
+        for footage in test.footage:
+            missing = test.missing(footage, condition)
+            names = {one.name for one in missing}
+            failed: set[str] = set()
+            try:
+                yield from _run(test, footage, condition, missing, workers, failed)
+            except OutputError:
+                raise
+            except VsdmotError as error:
+                for name in sorted(names - failed):
+                    yield CellFailed(Cell(name, footage.name, condition), _one_line(error))
+                failed |= names
+            for entrant in test.entrants:
+                kept = test.store.find(test.depends_on(footage, condition, entrant))
+                if kept is not None:
+                    cell = Cell(entrant.name, footage.name, condition)
+                    yield CellDone(cell, kept.scores, kept.tracks, entrant.name not in names)
+            for submitted in test.submitted:
+                yield _score_submitted(test, footage, condition, submitted)
+
+
+def _run(
+    test: RobustnessTest,
+    footage: Footage,
+    condition: Condition,
+    missing: Sequence[Entrant],
+    workers: Workers,
+    failed: set[str],
+) -> Iterator[Event]:
+    """Run the trackers that lack a cell, and keep what they score."""
+    folder = footage.folder
+    if condition.degradation is not None and (missing or test.is_degraded_for_others(footage, condition)):
+        folder = (test.degraded or test.folder / "degraded") / condition.folder / footage.name
+        settings = condition.settings(test.seed)
+        yield from _degrade(footage, folder, settings, workers)
+    if missing:
+        shared = None
+        if any(one.takes_proposals for one in missing):
+            yield from _propose(test, footage, condition, folder)
+            shared = open_detections(test.proposals_file(footage, condition))
+        yield from _track(test, footage, condition, folder, missing, shared, failed)
+    if folder != footage.folder and test.degraded is None:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _degrade(footage: Footage, folder: Path, settings: DegradeSettings, workers: Workers) -> Iterator[Event]:
+    for _ in iterate_sequence(footage.folder, folder, settings, name=footage.name, workers=workers):
+        yield FrameDone()
+
+
+def _propose(test: RobustnessTest, footage: Footage, condition: Condition, folder: Path) -> Iterator[Event]:
+    """Make the shared proposals, unless they are there; trackers read them from the file, whoever made it when."""
+    path = test.proposals_file(footage, condition)
+    if path.is_file():
+        return
+    assert test.proposals is not None, "a tracker takes proposals"
+    _make_folder(path.parent)
+    with open_source(folder) as frames, DetTextWriter(path) as writer:
+        for frame in frames:
+            writer.write(frame, test.proposals.detect(frame))
+            yield FrameDone()
+
+
+def _track(
+    test: RobustnessTest,
+    footage: Footage,
+    condition: Condition,
+    folder: Path,
+    missing: Sequence[Entrant],
+    shared: Any,
+    failed: set[str],
+) -> Iterator[Event]:
+    """Track, score and keep; ``failed`` collects the names of trackers that could not."""
+    parts = test.folder / "tracking"
+    shutil.rmtree(parts, ignore_errors=True)
+    _make_folder(parts)
+    least = None if test.proposals is None else test.proposals.least
+    with ExitStack() as stack:
+        frames = stack.enter_context(open_source(folder))
+        passing = stack.enter_context(TrackersSideBySide(missing, footage.frame_rate, parts, shared, least))
+        for frame in frames:
+            for name, reason in passing.step(frame):
+                failed.add(name)
+                yield CellFailed(Cell(name, footage.name, condition), reason)
+            yield FrameDone()
+        if frames.report.num_broken:
+            count, first = frames.report.num_broken, frames.report.notes[0]
+            raise SourceError(f"{folder}: {counted(count, 'frame')} could not be read: {first}")
+    for entrant, path in passing.finished():
+        try:
+            scores = _score(footage, path)
+        except OutputError:
+            raise
+        except VsdmotError as error:
+            failed.add(entrant.name)
+            yield CellFailed(Cell(entrant.name, footage.name, condition), _one_line(error))
+        else:
+            test.store.keep(test.depends_on(footage, condition, entrant), scores, path)
+    shutil.rmtree(parts, ignore_errors=True)
+
+
+def _score(footage: Footage, tracks: Path) -> Scores:
+    return evaluate_sequence(
+        footage.name, footage.truth, read_tracked(tracks).tracks, footage.rule, footage.num_frames
+    ).scores
+
+
+def _score_submitted(
+    test: RobustnessTest, footage: Footage, condition: Condition, submitted: Submitted
+) -> CellDone | CellFailed:
+    """Score a result file, unless this very file was scored before."""
+    cell = Cell(submitted.name, footage.name, condition)
+    try:
+        folder = submitted.folder / condition.folder
+        path = find_results(folder, [footage.name]).files[footage.name]
+        depends_on = {**footage.identity(), "results": digest_of_file(path), "suffix": path.suffix}
+        kept = test.store.find(depends_on)
+        if kept is None:
+            scores = _score(footage, path)
+            test.store.keep(depends_on, scores)
+            return CellDone(cell, scores, path, kept=False)
+        return CellDone(cell, kept.scores, path, kept=True)
+    except OutputError:
+        raise
+    except VsdmotError as error:
+        return CellFailed(cell, _one_line(error))
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"{folder}: cannot be made: {error.strerror}") from None
+
+
+def _one_line(error: Exception) -> str:
+    return "; ".join(str(error).splitlines())
