@@ -60,8 +60,8 @@ def test_unknown_verbs_name_the_nearest(refused):
     assert refused("trak") == "unknown verb 'trak'; did you mean track?"
     assert (
         refused("zzz")
-        == "unknown verb 'zzz'; one of track, detect, degrade, synth, data, train, eval, robustness, report, convert, "
-        "info, demo"
+        == "unknown verb 'zzz'; one of track, detect, degrade, synth, data, train, eval, robustness, paper, report, "
+        "convert, info, demo"
     )
 
 

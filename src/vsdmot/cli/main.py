@@ -27,6 +27,7 @@ VERBS = {
     "train": "train a tracker or a detector by a recipe",
     "eval": "score results against ground truth: HOTA, MOTA, IDF1 and the rest",
     "robustness": "score trackers as the picture gets worse, with curves",
+    "paper": "fill the tables and figures of the paper with your own runs",
     "report": "show runs side by side on one HTML page: video, timeline, worst moments",
     "convert": "write tracks in the format of another program: CVAT, CSV, MOT text",
     "info": "say what a file or folder of weights is",
