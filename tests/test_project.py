@@ -23,7 +23,7 @@ PACKAGE = ROOT / "src" / "vsdmot"
 LAYERS = (
     {"errors", "version"},
     {"structures", "boxes", "config", "devices"},
-    {"quality", "degradation", "synthesis", "io"},
+    {"quality", "degradation", "synthesis", "io", "triage"},
     {"models", "detection", "datasets"},
     {"tracking"},
     {"evaluation"},

@@ -61,7 +61,7 @@ def test_unknown_verbs_name_the_nearest(refused):
     assert (
         refused("zzz")
         == "unknown verb 'zzz'; one of track, detect, degrade, synth, data, train, eval, robustness, paper, report, "
-        "convert, info, demo"
+        "triage, convert, info, demo"
     )
 
 

@@ -15,12 +15,7 @@ from vsdmot.evaluation.truth_files import sequences_below
 from vsdmot.io.images import list_images
 from vsdmot.io.json_lines import read_json_lines
 from vsdmot.io.problems import counted, some
-from vsdmot.io.sources import Source, open_source
-
-VIDEO_SUFFIXES = frozenset(
-    {".avi", ".flv", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".mts", ".ogv", ".ts", ".webm", ".wmv"}
-)
-"""Videos that are found by the name of their sequence; a video that is named itself may have any suffix."""
+from vsdmot.io.sources import VIDEO_SUFFIXES, Source, open_source
 
 _EXPECTED = "NAME.jsonl of `vsdmot track`, a folder NAME with its images, or a video NAME.mp4"
 

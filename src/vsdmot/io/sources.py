@@ -18,6 +18,11 @@ from vsdmot.structures import Frame
 DEFAULT_FRAME_RATE = 25.0
 MAX_NOTES = 20
 
+VIDEO_SUFFIXES = frozenset(
+    {".avi", ".flv", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".mts", ".ogv", ".ts", ".webm", ".wmv"}
+)
+"""Videos that are found by the name of their sequence; a video that is named itself may have any suffix."""
+
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
 _PASSWORD = re.compile(r"(?<=://)([^/:]*):[^/]*@")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import closing
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple, cast
 
@@ -15,8 +16,10 @@ from av.packet import Packet
 from av.sidedata.sidedata import SideData
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
+from numpy.typing import NDArray
 
 from vsdmot.errors import SourceError
+from vsdmot.io.glances import RASTER_STEP, Glance
 from vsdmot.io.picture_order import FrameClock, PictureOrder
 from vsdmot.io.sources import DEFAULT_FRAME_RATE, ReadReport, Source, SourceInfo, hide_password
 from vsdmot.structures import Frame, Image
@@ -25,6 +28,11 @@ NETWORK_TIMEOUT_SECONDS = 10.0
 
 # FFmpeg "decodes" any text file as a terminal animation; nobody means that.
 _NOT_VIDEO_FORMATS = frozenset({"tty"})
+
+# Formats whose first plane is brightness, a byte each.
+_BYTES_OF_BRIGHTNESS = frozenset(
+    {"yuv420p", "yuvj420p", "yuv422p", "yuvj422p", "yuv444p", "yuvj444p", "nv12", "nv21", "gray"}
+)
 
 
 class VideoFile(Source):
@@ -72,6 +80,15 @@ class VideoFile(Source):
 
     def __iter__(self) -> Iterator[Frame]:
         """Deliver the frames from the first on; an iteration that was under way ends."""
+        for glance in self.skim():
+            yield Frame(glance.index, glance.time, glance.image())
+
+    def skim(self, *, key_frames_only: bool = False) -> Iterator[Glance]:
+        """Deliver the frames like an iteration, but convert only what is asked for; see `vsdmot.io.glances`.
+
+        Args:
+            key_frames_only: Decode only pictures that stand for themselves; their indices follow from their times.
+        """
         if self._closed:
             raise ValueError(f"{self.info.location}: this source was closed")
         self._stop_reading()
@@ -79,15 +96,19 @@ class VideoFile(Source):
         container = self._reading = open_container(self._location)
         order = _picture_order(container)
         num_damaged = 0
+        last = 0
         try:
             stream = video_stream(container, self.info.location)
+            if key_frames_only:
+                stream.codec_context.skip_frame = "NONKEY"
             clock = FrameClock(self.info.frame_rate, stream.time_base, from_timestamps=self._rate is None)
             for index, picture in _pictures(container, stream, order, self.report):
                 num_damaged += picture.is_corrupt
-                image = upright_rgb(picture, self._orientation)
                 time = clock.time(index, order.timestamp, order.start)
-                if self._accept(index, image):
-                    yield Frame(index, time, image)
+                last = max(last + 1, round(time * self.info.frame_rate) + 1) if key_frames_only else index
+                if self._accept(last, picture):
+                    image = partial(upright_rgb, picture, self._orientation)
+                    yield Glance(last, time, partial(_raster, picture), image)
                 if self._reading is not container:  # closed, or iterated anew, while the frame was out
                     return
         finally:
@@ -105,15 +126,18 @@ class VideoFile(Source):
             self._reading.close()
             self._reading = None
 
-    def _accept(self, index: int, image: Image) -> bool:
+    def _accept(self, index: int, picture: VideoFrame) -> bool:
         """Count a picture as read or, if its size is not the source's, as broken."""
-        if image.shape[:2] == (self.info.height, self.info.width):
+        width, height = picture.width, picture.height
+        if self._orientation.transpose:
+            width, height = height, width
+        if (width, height) == (self.info.width, self.info.height):
             self.report.num_read += 1
             return True
         self.report.num_broken += 1
         self.report.note(
-            f"frame {index}: the picture changes from {self.info.width}x{self.info.height} to "
-            f"{image.shape[1]}x{image.shape[0]}; frames of another size are left out"
+            f"frame {index}: the picture changes from {self.info.width}x{self.info.height} to {width}x{height}; "
+            "frames of another size are left out"
         )
         return False
 
@@ -189,6 +213,16 @@ def upright_rgb(picture: VideoFrame, orientation: Orientation) -> Image:
         image = image.transpose(1, 0, 2)
     image = image[:: -1 if orientation.flip_rows else 1, :: -1 if orientation.flip_columns else 1]
     return np.ascontiguousarray(image, dtype=np.uint8)
+
+
+def _raster(picture: VideoFrame) -> NDArray[np.uint8]:
+    """Take brightness from the decoder's own memory, where it lies there in bytes; converting takes much longer."""
+    if picture.format.name not in _BYTES_OF_BRIGHTNESS:
+        return np.ascontiguousarray(picture.to_ndarray(format="gray")[::RASTER_STEP, ::RASTER_STEP], dtype=np.uint8)
+    plane = picture.planes[0]
+    rows = np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)
+    raster: NDArray[np.uint8] = rows[: picture.height : RASTER_STEP, : picture.width : RASTER_STEP].copy()
+    return raster
 
 
 def _pictures(

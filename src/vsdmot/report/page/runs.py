@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 from vsdmot.boxes import xywh_to_xyxy
 from vsdmot.errors import FormatError, SourceError
 from vsdmot.evaluation.events import Life, find_lives
-from vsdmot.evaluation.frame_quality import VIDEO_SUFFIXES
 from vsdmot.evaluation.tracked import MOST_FRAMES, TrackedBoxes
 from vsdmot.io.exchange.formats import FORMATS, format_of_source, read_tracks_of
 from vsdmot.io.exchange.table import FRAME_COLUMNS, TrackTable, sequence_name
 from vsdmot.io.images import list_images
+from vsdmot.io.sources import VIDEO_SUFFIXES
 
 TERMS = ("quality", "clarity", "noise", "contrast")
 """Columns of a frame that describe the picture: the quality Q, then its terms."""
