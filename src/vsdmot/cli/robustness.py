@@ -23,7 +23,8 @@ from vsdmot.detection.yolox.detector import DetectorConfig
 from vsdmot.errors import ConfigError, VsdmotError
 from vsdmot.evaluation.robustness.conditions import Condition, conditions, parse_severities
 from vsdmot.evaluation.robustness.footage import Footage, find_footage, open_footage
-from vsdmot.evaluation.robustness.run import CellDone, CellFailed, FrameDone, RobustnessTest, carry_out
+from vsdmot.evaluation.robustness.grid import RobustnessTest
+from vsdmot.evaluation.robustness.run import CellDone, CellFailed, FrameDone, carry_out
 from vsdmot.evaluation.robustness.summary import METRICS, Robustness
 from vsdmot.evaluation.rules import RuleChoice
 from vsdmot.io.problems import counted
