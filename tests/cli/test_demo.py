@@ -61,7 +61,7 @@ def test_unknown_verbs_name_the_nearest(refused):
     assert (
         refused("zzz")
         == "unknown verb 'zzz'; one of track, detect, degrade, synth, data, train, eval, robustness, paper, report, "
-        "triage, convert, info, demo"
+        "compare, triage, convert, info, demo"
     )
 
 

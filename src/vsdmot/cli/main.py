@@ -29,6 +29,7 @@ VERBS = {
     "robustness": "score trackers as the picture gets worse, with curves",
     "paper": "fill the tables and figures of the paper with your own runs",
     "report": "show runs side by side on one HTML page: video, timeline, worst moments",
+    "compare": "show runs side by side on video, and strips of where they differ",
     "triage": "find which parts of hours of footage can be used, and what spoils the rest",
     "convert": "write tracks in the format of another program: CVAT, CSV, MOT text",
     "info": "say what a file or folder of weights is",

@@ -19,9 +19,9 @@ from vsdmot.io.sources import Source, open_source
 from vsdmot.io.whole_files import write_whole
 from vsdmot.report.page.contents import Contents, plan
 from vsdmot.report.page.film import Film
-from vsdmot.report.page.judging import find_truth_of
+from vsdmot.report.page.judging import check_not_live, find_truth_of_videos
 from vsdmot.report.page.page import make_page
-from vsdmot.report.page.runs import Run, read_run, run_names, video_beside
+from vsdmot.report.page.runs import Run, read_run, run_names, videos_of_runs
 
 LARGE_PAGE = 150_000_000
 
@@ -126,31 +126,14 @@ def choose_videos(settings: ReportSettings) -> tuple[list[Path], list[int]]:
     Raises:
         SourceError: None was named, and beside a run there is none, or more than one.
     """
-    named = settings.source or tuple(video_beside(path) for path in settings.runs)
-    if len(named) == 1:
-        named *= len(settings.runs)
-    distinct: dict[Path, Path] = {}
-    for path in named:
-        distinct.setdefault(path.resolve(), path)
-    places = list(distinct)
-    return list(distinct.values()), [places.index(path.resolve()) for path in named]
+    return videos_of_runs(settings.runs, settings.source)
 
 
 def _plan(settings: ReportSettings, runs: list[Run], sources: list[Source], video_of: list[int]) -> Contents:
     """Judge the runs, and decide what is shown."""
     infos = [source.info for source in sources]
-    for info in infos:
-        if info.live:
-            raise SourceError(f"{info.location}: expected the video that was tracked, got a live source")
-    truth = None
-    if settings.gt is not None:
-        sizes = {(info.width, info.height) for info in infos}
-        truth = find_truth_of(settings.gt, [info.name for info in infos], (infos[0].width, infos[0].height))
-        if truth.size_is_guessed and len(sizes) > 1:
-            raise ConfigError(
-                f"{settings.gt}: the videos differ in size, and nothing beside the ground truth says which size was "
-                "annotated; give the folder of the sequence, with seqinfo.ini or images"
-            )
+    check_not_live(infos)
+    truth = None if settings.gt is None else find_truth_of_videos(settings.gt, infos)
     return plan(runs, infos, video_of, truth, settings.rows)
 
 

@@ -80,7 +80,7 @@ def plan(
         FormatError: A run does not belong to its video, or runs and ground truth are not what they must be.
     """
     for run, video in zip(runs, video_of, strict=True):
-        _check_length(run, videos[video])
+        check_length(run, videos[video])
     judged, rows, moments = [], [], []
     for number, (run, video) in enumerate(zip(runs, video_of, strict=True)):
         info = videos[video]
@@ -114,7 +114,7 @@ def plan(
     )
 
 
-def _check_length(run: Run, info: SourceInfo) -> None:
+def check_length(run: Run, info: SourceInfo) -> None:
     """Refuse a run that goes on after its video has ended; containers may be wrong by a few frames."""
     if info.num_frames is not None and run.length > 1.02 * info.num_frames + 2:
         raise FormatError(

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from vsdmot.errors import ConfigError
+from vsdmot.errors import ConfigError, SourceError
 from vsdmot.evaluation.by_frame import FrameCounts, count_by_frame
 from vsdmot.evaluation.events import Break, find_breaks
 from vsdmot.evaluation.official_text import read_truth
@@ -21,7 +21,7 @@ from vsdmot.evaluation.truth_files import TruthFile, find_truth
 from vsdmot.io.annotations import GroundTruth
 from vsdmot.io.images import read_seqinfo
 from vsdmot.io.problems import some
-from vsdmot.io.sources import open_source
+from vsdmot.io.sources import SourceInfo, open_source
 from vsdmot.report.page.runs import Run
 
 
@@ -97,6 +97,32 @@ def find_truth_of(path: Path, names: Sequence[str], size: tuple[int, int]) -> Tr
         rule=choose_rule("auto", files[0].name, boxes),
         size_is_guessed=known is None,
     )
+
+
+def find_truth_of_videos(path: Path, infos: Sequence[SourceInfo]) -> Truth:
+    """Find and read the ground truth of videos that show the same, maybe in different sizes; see `find_truth_of`.
+
+    Raises:
+        ConfigError: Also where the videos differ in size and nothing tells which size was annotated.
+    """
+    truth = find_truth_of(path, [info.name for info in infos], (infos[0].width, infos[0].height))
+    if truth.size_is_guessed and len({(info.width, info.height) for info in infos}) > 1:
+        raise ConfigError(
+            f"{path}: the videos differ in size, and nothing beside the ground truth says which size was annotated; "
+            "give the folder of the sequence, with seqinfo.ini or images"
+        )
+    return truth
+
+
+def check_not_live(infos: Sequence[SourceInfo]) -> None:
+    """Refuse a live source, whose frames no run can belong to.
+
+    Raises:
+        SourceError: One of them is live.
+    """
+    for info in infos:
+        if info.live:
+            raise SourceError(f"{info.location}: expected the video that was tracked, got a live source")
 
 
 def annotated_size(file: TruthFile) -> tuple[int, int] | None:

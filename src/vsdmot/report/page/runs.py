@@ -155,3 +155,23 @@ def video_beside(path: Path) -> Path:
         what = f"there are {' and '.join(map(str, found))}" if found else f"there is no video {name}.* beside it"
         raise SourceError(f"{path}: {what}; say with --source which video it belongs to")
     return found[0]
+
+
+def videos_of_runs(runs: Sequence[Path], named: Sequence[Path]) -> tuple[list[Path], list[int]]:
+    """Choose the videos, each once, and say for each run which of them is its own.
+
+    Args:
+        runs: The runs.
+        named: The videos: one for all runs, or one for each; none takes those beside the runs.
+
+    Raises:
+        SourceError: None was named, and beside a run there is none, or more than one.
+    """
+    chosen = list(named) or [video_beside(path) for path in runs]
+    if len(chosen) == 1:
+        chosen *= len(runs)
+    distinct: dict[Path, Path] = {}
+    for path in chosen:
+        distinct.setdefault(path.resolve(), path)
+    places = list(distinct)
+    return list(distinct.values()), [places.index(path.resolve()) for path in chosen]
