@@ -8,6 +8,8 @@ import re
 import shlex
 from pathlib import Path
 
+import numpy as np
+import PIL.Image
 import pytest
 
 from vsdmot.cli.arguments import make_parser, parse
@@ -17,6 +19,7 @@ from vsdmot.cli.main import main
 from vsdmot.cli.paper import SUBVERBS
 from vsdmot.cli.track import TrackSettings, check_conflicts
 from vsdmot.cli.train import TrainSettings
+from vsdmot.report.compare.marks import WRONG
 from vsdmot.report.paper_layout import TABLES
 from vsdmot.report.paper_quotes import QUOTED, QUOTED_EFFICIENCY
 from vsdmot.training.recipe import read_recipe
@@ -297,6 +300,60 @@ class TestTable8:
         Path("runs").mkdir()
         Path("runs/table8.json").write_text('{"variants": []}')
         assert "runs/table8.json: expected what --measure writes" in refused("paper", "table8", "--runs", "runs")
+
+
+# Figures
+
+
+class TestFigures:
+    @pytest.fixture(autouse=True)
+    def _runs(self, playground, monkeypatch, draw_sequence):
+        """A sequence of both validation sets, a perfect run of VSD-MOT and one of MOTRv2 that switches an id."""
+        monkeypatch.chdir(playground)
+        for split, set_name in (("val", "LQDanceTrack"), ("val_clean", "DanceTrack")):
+            folder = draw_sequence(playground / "data/LQDanceTrack" / split / "dancetrack0058", num_frames=8)
+            lines = (folder / "gt/gt.txt").read_text().replace(",1,1,1\n", ",0.9,-1,-1,-1\n").splitlines()
+            switched = [re.sub(r"^([5-8]),1,", r"\1,7,", line) for line in lines]
+            for run, text in (("lqdancetrack", lines), ("motrv2_lqdancetrack", switched)):
+                path = playground / "runs" / run / set_name / "dancetrack0058.txt"
+                path.parent.mkdir(parents=True)
+                path.write_text("\n".join(text) + "\n")
+
+    COMMON = ("--root", "data", "--runs", "runs", "--recipes", "configs/train")
+
+    @pytest.mark.parametrize("figure", ["fig6", "fig7"])
+    def test_the_baseline_stands_above_vsd_mot_and_its_switch_is_marked(self, vsdmot, figure):
+        size = ("--columns", "2", "--cell-width", "96")
+        assert vsdmot("paper", figure, *self.COMMON, *size, "-o", "strip.png").code == 0
+        with PIL.Image.open("strip.png") as picture:
+            pixels = np.asarray(picture.convert("RGB")).astype(int)
+        red = (np.abs(pixels - WRONG) < 25).all(axis=2)
+        middle = len(pixels) // 2 + 13  # below a heading of 26 pixels, two rows of the same height
+        assert red[:middle].sum() > 20
+        assert not red[middle:].any()
+
+    def test_frames_can_be_chosen(self, vsdmot):
+        words = ("paper", "fig6", *self.COMMON, "--cell-width", "96")
+        assert vsdmot(*words, "--frames", "2,3,6", "--output", "three.png").code == 0
+        assert vsdmot(*words, "--frames", "2", "--output", "one.png").code == 0
+        with PIL.Image.open("three.png") as three, PIL.Image.open("one.png") as one:
+            assert three.width > one.width + 150
+        assert "one.png exists; add --overwrite" in vsdmot(*words, "--output", "one.png").err
+        assert vsdmot(*words, "--output", "one.png", "--overwrite").code == 0
+
+    def test_a_run_that_is_missing_is_named_with_the_commands_that_make_it(self, vsdmot):
+        Path("runs/lqdancetrack/DanceTrack/dancetrack0058.txt").unlink()
+        outcome = vsdmot("paper", "fig7", *self.COMMON, "-o", "strip.png")
+        assert outcome.code == 2
+        assert "runs/lqdancetrack/DanceTrack: expected the results of dancetrack0058, there are none" in outcome.err
+        assert "vsdmot train configs/train/lqdancetrack.yaml root=data -o runs/lqdancetrack" in outcome.err
+        assert "motrv2_lqdancetrack" not in outcome.err
+        assert not Path("strip.png").exists()
+
+    def test_a_sequence_that_is_not_there_is_named(self, vsdmot):
+        outcome = vsdmot("paper", "fig6", *self.COMMON, "--sequence", "dancetrack0004", "-o", "strip.png")
+        assert outcome.code == 2
+        assert "data/LQDanceTrack/val/dancetrack0004: expected a sequence of the validation set" in outcome.err
 
 
 # Mistakes

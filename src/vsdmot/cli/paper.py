@@ -11,6 +11,7 @@ from typing import get_args
 
 from vsdmot.cli.arguments import Parser, make_parser, parse
 from vsdmot.cli.console import Progress, say, show_files
+from vsdmot.cli.paper_figures import PaperFigureSettings, paper_figure
 from vsdmot.cli.paper_table8 import Table8Settings, table8
 from vsdmot.cli.tables import show_table
 from vsdmot.config import check, within
@@ -19,7 +20,7 @@ from vsdmot.io.outputs import check_output
 from vsdmot.io.problems import counted
 from vsdmot.io.whole_files import write_whole
 from vsdmot.report.paper_commands import Command, Places
-from vsdmot.report.paper_layout import TABLES, TableName
+from vsdmot.report.paper_layout import FIGURES, TABLES, FigureName, TableName
 from vsdmot.report.paper_runs import Filled, Missing, RunCollector
 from vsdmot.report.paper_tables import quote_line, scores_table, to_csv
 from vsdmot.report.tables import to_latex, to_markdown
@@ -27,7 +28,11 @@ from vsdmot.report.tables import to_latex, to_markdown
 RECIPES = Path("configs") / "train"
 
 SUBVERBS: dict[str, str] = {str(name): f"Table {of.number}: {of.title}" for name, of in TABLES.items()}
-SUBVERBS["table8"] = "Table VIII: Parameters and speed, measured here"
+SUBVERBS |= {
+    "table8": "Table VIII: Parameters and speed, measured here",
+    "fig6": "Fig. 6: Frames of LQDanceTrack, MOTRv2 above VSD-MOT",
+    "fig7": "Fig. 7: Frames of DanceTrack, MOTRv2 above VSD-MOT",
+}
 """Second word of the command to summary."""
 
 
@@ -78,6 +83,10 @@ def main(arguments: Sequence[str]) -> None:
     elif word == "table8":
         parser = make_parser(Table8Settings, prog="vsdmot paper table8")
         table8(parse(parser, Table8Settings, rest))
+    elif word in FIGURES:
+        figure = next(one for one in get_args(FigureName) if one == word)
+        parser = make_parser(PaperFigureSettings, prog=f"vsdmot paper {word}", short={"output": "-o"})
+        paper_figure(figure, parse(parser, PaperFigureSettings, rest))
     else:
         _top_level().parse_args([word])
 
@@ -155,11 +164,11 @@ def _top_level() -> Parser:
     lines = "\n".join(f"  {name:<{width}}  {summary}" for name, summary in SUBVERBS.items())
     parser = Parser(
         prog="vsdmot paper",
-        usage="vsdmot paper TABLE --root DATA --runs RUNS [options]",
+        usage="vsdmot paper NAME --root DATA --runs RUNS [options]",
         description="Fill the tables and figures of the paper with your own runs.",
-        epilog=f"commands:\n{lines}\n\n`vsdmot paper TABLE --help` explains each.",
+        epilog=f"commands:\n{lines}\n\n`vsdmot paper NAME --help` explains each.",
     )
-    parser.add_argument("command", metavar="TABLE", type=_unknown, help="table1 to table8")
+    parser.add_argument("command", metavar="NAME", type=_unknown, help="table1 to table8, fig6 or fig7")
     return parser
 
 

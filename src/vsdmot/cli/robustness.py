@@ -196,7 +196,8 @@ def _report(settings: RobustnessSettings, found: Robustness, footage: Sequence[F
 
     tables = [summary_table(found, settings.decimals)]
     tables += [degradation_table(found, metric, settings.decimals) for metric in METRICS]
-    show_table(tables[0], first_to_go=("kept", "degraded"))
+    least_first = [f"{metric} {part}" for metric in reversed(METRICS) for part in ("kept", "clean", "degraded")]
+    show_table(tables[0], first_to_go=least_first[:-3])
     show_table(tables[1])
     files = {
         "robustness.md": "\n".join(to_markdown(table) for table in tables).encode(),

@@ -12,6 +12,7 @@ from typing import Literal
 SetName = Literal["LQDanceTrack", "DanceTrack", "LQMOT", "MOT"]
 Origin = Literal["recipe", "association", "elsewhere"]
 TableName = Literal["table1", "table2", "table3", "table4", "table5", "table6", "table7"]
+FigureName = Literal["fig6", "fig7"]
 
 COLUMNS = ("HOTA", "DetA", "AssA", "MOTA", "IDF1")
 """The numbers of Tables I to VII."""
@@ -149,3 +150,11 @@ TABLES: dict[TableName, PaperTable] = {
     ),
 }
 """Paper note: rows of different tables that show the same run (VSD-MOT in Tables III to VII) are one run here."""
+
+
+def _strip(name: SetName) -> tuple[Row, ...]:
+    return (Row(("MOTRv2",), "motrv2_lqdancetrack", name), Row(("VSD-MOT",), "lqdancetrack", name))
+
+
+FIGURES: dict[FigureName, tuple[Row, ...]] = {"fig6": _strip("LQDanceTrack"), "fig7": _strip("DanceTrack")}
+"""Rows of the figures, from above. Paper note: Fig. 7 shows VSD-MOT alone; here the baseline stands above it too."""

@@ -17,7 +17,7 @@ _NOTHING = "-"
 
 def summary_table(found: Robustness, decimals: int) -> Table:
     """Make the table of means: for each tracker clean, under degradation, and what is left, for each metric."""
-    columns = [column for metric in METRICS for column in (f"{metric} clean", "degraded", "kept")]
+    columns = [f"{metric} {part}" for metric in METRICS for part in ("clean", "degraded", "kept")]
     rows = []
     for tracker in found.trackers:
         cells = [tracker]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Generator, Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -120,6 +120,9 @@ def _run(
         yield from _track(test, footage, condition, folder, missing, shared, failed)
     if folder != footage.folder and test.degraded is None:
         shutil.rmtree(folder, ignore_errors=True)
+        with suppress(OSError):  # others may be there
+            for above in list(folder.parents)[:3]:  # severity, operator, and the folder of them all
+                above.rmdir()
 
 
 def _degrade(footage: Footage, folder: Path, settings: DegradeSettings, workers: Workers) -> Iterator[Event]:
