@@ -280,7 +280,7 @@ def test_a_kept_file_that_is_damaged_is_named(refused, vsdmot, base):
         (["--trackers", "sort", "-o", "data/out"], "data/out: lies inside the source data"),
         (["--trackers", "sort,sort"], "trackers: expected NAME=FOLDER with a name of its own"),
         (["--trackers", "fast"], "fast: no such weights"),
-        (["--trackers", "them=data/train/walk/none"], "data/train/walk/none: no such weights"),
+        (["--trackers", "them=data/train/walk/none"], "or a folder of results, which is not there either"),
         (["--trackers", "sort", "--sequences", "run"], "sequences: there is no 'run' in data"),
         (["--trackers", "them=.", "--every", "2"], "--every: them is given by its results"),
         (["--trackers", "sort", "--yolox.convention", "current"], "is 'legacy', not 'current'"),

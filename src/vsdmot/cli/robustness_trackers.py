@@ -10,7 +10,7 @@ from typing import get_args
 from vsdmot.cli.named_weights import find_detector
 from vsdmot.detection.yolox.detector import DetectorConfig
 from vsdmot.devices import resolve_device
-from vsdmot.errors import ConfigError, SourceError
+from vsdmot.errors import CheckpointError, ConfigError, SourceError
 from vsdmot.evaluation.robustness.entrants import (
     Entrant,
     SharedProposals,
@@ -19,7 +19,7 @@ from vsdmot.evaluation.robustness.entrants import (
     network_entrant,
 )
 from vsdmot.tracking.association import AssociationName
-from vsdmot.tracking.pretrained import CONFIG_NAME, load_pretrained
+from vsdmot.tracking.pretrained import CONFIG_NAME, Pretrained, load_pretrained
 from vsdmot.training.yolox.proposing import open_proposer
 
 ASSOCIATION: tuple[AssociationName, ...] = get_args(AssociationName)
@@ -65,7 +65,7 @@ def take_part(words: Sequence[str], detector: Path, yolox: DetectorConfig, conf:
         elif separator and _holds_results(Path(location)):
             submitted.append(Submitted(name=name, folder=Path(location)))
         else:
-            loaded = load_pretrained(location)
+            loaded = _load(location, may_be_results=bool(separator))
             if not loaded.trained:
                 notes.append(f"{name}: random weights that were never trained: expect nonsense")
             entrants.append(network_entrant(name, loaded, resolve_device(device)))
@@ -86,6 +86,15 @@ def take_part(words: Sequence[str], detector: Path, yolox: DetectorConfig, conf:
         proposals=proposals,
         notes=tuple(notes),
     )
+
+
+def _load(location: str, *, may_be_results: bool) -> Pretrained:
+    try:
+        return load_pretrained(location)
+    except CheckpointError as error:
+        if may_be_results and not Path(location).exists():
+            raise CheckpointError(f"{error}; or a folder of results, which is not there either") from None
+        raise
 
 
 def _plain_name(word: str) -> str:
