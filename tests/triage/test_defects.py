@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 
 import cv2
@@ -10,6 +11,7 @@ import pytest
 
 from vsdmot.degradation.operators import apply_operator, values_at
 from vsdmot.degradation.video_codec import H264Group
+from vsdmot.io.sources import open_source
 from vsdmot.synthesis.figure_clip import FigureClipConfig, draw_figures
 from vsdmot.triage.defects import DEFECTS, EXPLANATIONS, main_defect, strengths
 from vsdmot.triage.measures import measure_picture
@@ -102,3 +104,27 @@ def test_every_defect_is_explained_in_the_docs():
     page = (Path(__file__).resolve().parents[2] / "docs" / "triage.md").read_text(encoding="utf-8")
     for name in DEFECTS:
         assert f"| {name} | {EXPLANATIONS[name]} |" in page
+
+
+# Real clips, none of which chose a limit; benchmarks/triage.py asks more of them
+
+
+def first_frames(path, count):
+    with open_source(path) as source:
+        return [frame.image for frame in itertools.islice(source, count)]
+
+
+@pytest.mark.parametrize(
+    "clip", ["mot15/train/PETS09-S2L1", "mot15/train/TUD-Stadtmitte", "clips/pets09_s2l1_480x360.mp4"]
+)
+def test_real_clips_get_no_name_until_they_are_spoilt(clip, shared_data):
+    (image,) = first_frames(shared_data / clip, 1)
+    assert named(image) is None
+    found = {
+        operator: named(apply_operator(operator, image, values_at(operator, 4), np.random.default_rng(0)))
+        for operator in ("blur", "motion_blur", "resize", "noise", "poisson", "low_light", "jpeg")
+    }
+    assert found == {
+        "blur": "blur", "motion_blur": "motion blur", "resize": "enlarged", "noise": "noise", "poisson": "noise",
+        "low_light": "dark", "jpeg": "compression",
+    }  # fmt: skip

@@ -42,8 +42,12 @@ def headline(finding: Finding) -> str:
     share = _percent(finding.usable_seconds, finding.seconds)
     bad = seconds_by_defect([finding], usable=False)
     why = ", ".join(f"{name or 'several slight defects'} {_percent(t, finding.seconds)}" for name, t in bad.items())
+    slight = seconds_by_defect([finding], usable=True)
+    slight.pop(None, None)
+    but = ", ".join(f"{name} {_percent(seconds, finding.seconds)}" for name, seconds in slight.items())
     text = f"{finding.location}: {clock(finding.seconds)}, {share} usable"
-    return f"{text}; not usable: {why}" if bad else text
+    text += f"; not usable: {why}" if bad else ""
+    return text + (f"; usable, but: {but}" if but else "")
 
 
 def sampling(finding: Finding) -> str:
