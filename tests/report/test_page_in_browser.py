@@ -289,7 +289,7 @@ def test_a_run_that_found_nobody_still_makes_a_page(browser, tmp_path, clip_fold
     page.open(output)
     for key in ("n", "End", "p", "Home", "+"):
         page.press(key)
-    assert page("document.querySelector('.panel-state').textContent") == "frame 1, 0 tracks"
+    page.wait("document.querySelector('.panel-state').textContent === 'frame 1, 0 tracks'")  # once the jumps are done
     assert page("document.getElementById('said').textContent") == "no events of the chosen kinds"
     assert page.complaints == []
 
