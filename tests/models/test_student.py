@@ -38,11 +38,19 @@ def norm_by_hand(norm: torch.nn.LayerNorm, x: Tensor) -> Tensor:
     return torch.stack(rows)
 
 
+def trained(dim: int, config: StudentConfig) -> Student:
+    """A student that has left its starting point, at which all that it adds is zero."""
+    student = Student(dim, config)
+    torch.nn.init.normal_(student.output_proj.weight)
+    torch.nn.init.normal_(student.output_proj.bias)
+    return student
+
+
 @pytest.mark.parametrize("mode", ["train", "eval"])  # torch takes a fused path in evaluation
 def test_student_is_eq_1_to_3(mode):
     torch.manual_seed(0)
     config = StudentConfig(hidden_dim=12, num_layers=2, num_heads=3, feedforward_dim=10)
-    student = Student(8, config)
+    student = trained(8, config)
     getattr(student, mode)()
     x = torch.randn(1, 5, 8)
     hidden = x[0] @ student.input_proj.weight.T + student.input_proj.bias  # Eq. 1
@@ -51,13 +59,37 @@ def test_student_is_eq_1_to_3(mode):
     out = hidden @ student.output_proj.weight.T + student.output_proj.bias  # Eq. 3
     expected = out + x[0] @ student.residual.weight.T + student.residual.bias
     with torch.no_grad():
-        torch.testing.assert_close(student(x)[0], expected, atol=1e-5, rtol=1e-5)
+        torch.testing.assert_close(student(x).features[0], expected, atol=1e-5, rtol=1e-5)
 
 
-def test_residual_starts_as_the_identity():
+def test_a_new_student_gives_back_the_query():
     student = Student(8, StudentConfig(hidden_dim=8))
     x = torch.randn(2, 3, 8)
-    torch.testing.assert_close(student.residual(x), x)
+    torch.testing.assert_close(student(x).features, x)
+
+
+def test_a_new_student_learns_in_all_its_parts_from_the_second_step_on():
+    torch.manual_seed(0)
+    student = Student(8, StudentConfig(hidden_dim=8))
+    optimiser = torch.optim.SGD(student.parameters(), lr=0.1)
+    x, teacher = torch.randn(1, 4, 8), torch.randn(1, 4, 8)
+    for _ in range(2):
+        optimiser.zero_grad()
+        torch.nn.functional.mse_loss(student(x).taught, teacher).backward()
+        optimiser.step()
+    assert all(parameter.grad.abs().max() > 0 for parameter in student.parameters())
+
+
+def test_only_what_is_added_is_taught_when_asked():
+    torch.manual_seed(0)
+    student = trained(8, StudentConfig(hidden_dim=8, taught="addition")).eval()
+    x = torch.randn(1, 4, 8)
+    with torch.no_grad():
+        said = student(x)
+        torch.testing.assert_close(said.taught + student.residual(x), said.features)
+        assert said.taught.abs().max() > 0.1
+        printed = trained(8, StudentConfig(hidden_dim=8)).eval()(x)
+        assert torch.equal(printed.taught, printed.features)
 
 
 def test_default_student_has_the_size_that_table_viii_implies():
@@ -65,11 +97,11 @@ def test_default_student_has_the_size_that_table_viii_implies():
 
 
 def test_order_of_queries_does_not_matter():
-    student = Student(16, StudentConfig(hidden_dim=16)).eval()
+    student = trained(16, StudentConfig(hidden_dim=16)).eval()
     x = torch.randn(1, 6, 16, generator=torch.Generator().manual_seed(1))
     order = torch.tensor([3, 1, 5, 0, 4, 2])
     with torch.no_grad():
-        torch.testing.assert_close(student(x[:, order]), student(x)[:, order], atol=1e-6, rtol=1e-5)
+        torch.testing.assert_close(student(x[:, order]).features, student(x).features[:, order], atol=1e-6, rtol=1e-5)
 
 
 def test_heads_must_divide_the_width():
@@ -80,30 +112,30 @@ def test_heads_must_divide_the_width():
 def test_image_context_is_read_as_further_rows_and_not_given_back():
     torch.manual_seed(0)
     config = StudentConfig(hidden_dim=12, num_layers=2, num_heads=3, feedforward_dim=10, context="image")
-    student = Student(8, config).eval()
+    student = trained(8, config).eval()
     x, frame = torch.randn(1, 5, 8), torch.randn(1, 3, 8)
     hidden = torch.cat([student.input_proj(x[0]), student.context_proj(frame[0])])
     for layer in student.encoder.layers:
         hidden = layer_by_hand(layer, hidden, heads=3)
     expected = student.output_proj(hidden[:5]) + student.residual(x[0])
     with torch.no_grad():
-        torch.testing.assert_close(student(x, frame)[0], expected, atol=1e-5, rtol=1e-5)
+        torch.testing.assert_close(student(x, frame).features[0], expected, atol=1e-5, rtol=1e-5)
 
 
 def test_padding_of_the_image_context_is_not_seen():
     torch.manual_seed(0)
-    student = Student(8, StudentConfig(hidden_dim=12, num_heads=3, feedforward_dim=10, context="image")).eval()
+    student = trained(8, StudentConfig(hidden_dim=12, num_heads=3, feedforward_dim=10, context="image")).eval()
     x, frame = torch.randn(1, 4, 8), torch.randn(1, 3, 8)
     padded = torch.cat([frame, torch.full((1, 2, 8), 9.0)], dim=1)
     mask = torch.tensor([[False, False, False, True, True]])
     with torch.no_grad():
-        torch.testing.assert_close(student(x, padded, mask), student(x, frame), atol=1e-5, rtol=1e-5)
-        assert (student(x, padded) - student(x, frame)).abs().max() > 1e-3
+        torch.testing.assert_close(student(x, padded, mask).features, student(x, frame).features, atol=1e-5, rtol=1e-5)
+        assert (student(x, padded).features - student(x, frame).features).abs().max() > 1e-3
 
 
 def test_the_literal_student_sees_no_image():
     torch.manual_seed(0)
-    student = Student(8, StudentConfig(hidden_dim=8)).eval()
+    student = trained(8, StudentConfig(hidden_dim=8)).eval()
     x = torch.randn(1, 4, 8)
     with torch.no_grad():
-        assert torch.equal(student(x, torch.randn(1, 3, 8)), student(x))
+        assert torch.equal(student(x, torch.randn(1, 3, 8)).features, student(x).features)

@@ -24,7 +24,10 @@ SMALL = {
 
 def small_model(**changes) -> VSDMOT:
     torch.manual_seed(0)
-    return VSDMOT(ModelConfig(**{**SMALL, **changes})).eval()
+    model = VSDMOT(ModelConfig(**{**SMALL, **changes})).eval()
+    if model.student is not None:  # a new one adds nothing
+        torch.nn.init.normal_(model.student.output_proj.weight)
+    return model
 
 
 def predict(model: VSDMOT, quality: float = 0.5, queries: Queries | None = None, images=None):
@@ -78,6 +81,15 @@ def test_zero_semantic_weight_is_plain_motrv2():
     plain = small_model(student=None, dswr=None)
     plain.load_state_dict({k: v for k, v in student.state_dict().items() if not k.startswith("student.")})
     torch.testing.assert_close(predict(student).decoded.logits, predict(plain).decoded.logits)
+
+
+def test_a_new_network_is_plain_motrv2_at_every_quality():
+    torch.manual_seed(0)
+    new = VSDMOT(ModelConfig(**SMALL)).eval()
+    plain = small_model(student=None, dswr=None)
+    plain.load_state_dict({k: v for k, v in new.state_dict().items() if not k.startswith(("student.", "dswr."))})
+    for quality in (0.0, 0.5, 1.0):
+        torch.testing.assert_close(predict(new, quality).decoded.boxes, predict(plain).decoded.boxes)
 
 
 def test_dswr_without_student_is_refused():

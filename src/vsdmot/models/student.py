@@ -26,6 +26,9 @@ class StudentConfig:
         dropout: Share of activations dropped in training; raising it regularises, 0 is off.
         context: What it sees besides the queries: nothing (queries), as the paper draws it, or the coarsest map of the
             frame (image), so that its semantics can depend on the picture before a query has looked at it.
+        taught: What distillation compares with the teacher: all that the student gives (output), as printed, or only
+            what it adds to the query (addition), so that the teacher's rows, which all queries of a frame share, do
+            not take the place of what tells one person from another.
     """
 
     hidden_dim: int = 128
@@ -34,6 +37,7 @@ class StudentConfig:
     feedforward_dim: int = 512
     dropout: float = 0.0
     context: Literal["queries", "image"] = "queries"
+    taught: Literal["output", "addition"] = "output"
 
     def __post_init__(self) -> None:
         check(
@@ -46,11 +50,25 @@ class StudentConfig:
         )
 
 
+@dataclass(frozen=True, eq=False)
+class Semantics:
+    """What the student says of the queries.
+
+    Attributes:
+        features: Semantic features ``X_out``, ``(B, N, D)``, for DSWR.
+        taught: ``S``, ``(B, N, D)``, to compare with the teacher; the same unless ``taught="addition"``.
+    """
+
+    features: Tensor
+    taught: Tensor
+
+
 class Student(nn.Module):
     """Map query features to semantic features, learned from the teacher (DCSD).
 
     Paper note: "Residual" of Eq. 3 is not defined; here it is a linear layer that starts as the identity, which
-    accounts for the paper's parameter count.
+    accounts for the paper's parameter count. What is added to it starts at zero, so that a new student gives back the
+    query: the network starts as MOTRv2, and need not first unlearn noise that DSWR mixes in where the frame is poor.
 
     Paper note: the student sees no image, only queries, as the paper draws it. With ``context="image"`` the tokens of
     the frame's coarsest map stand beside the queries in its transformer; they are read and not given back.
@@ -72,8 +90,11 @@ class Student(nn.Module):
         self.residual = nn.Linear(dim, dim)
         nn.init.eye_(self.residual.weight)
         nn.init.zeros_(self.residual.bias)
+        nn.init.zeros_(self.output_proj.weight)
+        nn.init.zeros_(self.output_proj.bias)
+        self.taught = config.taught
 
-    def forward(self, queries: Tensor, context: Tensor | None = None, padding: Tensor | None = None) -> Tensor:
+    def forward(self, queries: Tensor, context: Tensor | None = None, padding: Tensor | None = None) -> Semantics:
         """Extract semantics, Eq. 1-3.
 
         Args:
@@ -82,7 +103,7 @@ class Student(nn.Module):
             padding: ``(B, M)``, True where a token is padding; None for none.
 
         Returns:
-            Semantic features ``X_out``, ``(B, N, D)``.
+            Semantic features ``X_out``, and what of them is taught.
         """
         tokens, hidden = self.input_proj(queries), None
         if self.context_proj is not None:
@@ -91,5 +112,6 @@ class Student(nn.Module):
             if padding is not None:
                 hidden = torch.cat([padding.new_zeros(queries.shape[:2]), padding], dim=1)
         encoded = self.encoder(tokens, src_key_padding_mask=hidden)[:, : queries.shape[1]]
-        semantic: Tensor = self.output_proj(encoded) + self.residual(queries)
-        return semantic
+        added: Tensor = self.output_proj(encoded)
+        features: Tensor = added + self.residual(queries)
+        return Semantics(features, added if self.taught == "addition" else features)

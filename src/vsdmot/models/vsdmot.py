@@ -108,7 +108,7 @@ class FramePrediction:
 
     Attributes:
         decoded: Logits, boxes and embeddings of all queries.
-        semantic: Student output ``(B, N, D)``; None without student. Distillation compares it with the teacher.
+        semantic: What distillation compares with the teacher, ``(B, N, D)``; None without student.
         semantic_weight: ``w_semantic`` ``(B,)``; None without student.
     """
 
@@ -192,16 +192,17 @@ class VSDMOT(nn.Module):
             memory: Of the frame, from `encode`; a student with image context reads it.
 
         Returns:
-            The content for the decoder, the semantic features and ``w_semantic``; the latter two None without student.
+            The content for the decoder, what the student is taught by, ``(B, N, D)``, and ``w_semantic``; the latter
+            two None without student.
         """
         if self.student is None:
             return content, None, None
         semantic = self.student(content, *memory.coarsest())
         if self.dswr is None:
             weight = torch.full_like(quality, self.config.fixed_semantic_weight)
-            return blend(semantic, content, weight), semantic, weight
-        fused, weight = self.dswr(semantic, content, quality)
-        return fused, semantic, weight
+            return blend(semantic.features, content, weight), semantic.taught, weight
+        fused, weight = self.dswr(semantic.features, content, quality)
+        return fused, semantic.taught, weight
 
     def decode(
         self, memory: FeatureMaps, queries: Queries, quality: Tensor, denoising: Queries | None = None

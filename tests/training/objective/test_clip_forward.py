@@ -302,7 +302,7 @@ def test_bf16_is_close_to_fp32_and_leaves_the_delicate_parts_alone():
     dtypes = {}
 
     def note(name: str) -> Callable[..., None]:
-        return lambda _, __, output: dtypes.update({name: output.dtype})
+        return lambda _, __, output: dtypes.update({name: getattr(output, "features", output).dtype})
 
     clip_model = ClipModel(model, ClipLossConfig(precision="bf16"), StandIn())
     handles = [
