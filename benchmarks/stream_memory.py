@@ -29,7 +29,7 @@ from vsdmot.synthesis.figure_clip import FigureClipConfig, draw_figures
 from vsdmot.tracking.pretrained import TrackerConfig
 from vsdmot.tracking.query_tracking import QueryTracking
 
-PRESET = Path(__file__).parents[1] / "configs" / "nano.yaml"
+PRESET = Path(__file__).parents[1] / "configs" / "vsdmot_small.yaml"
 CLIP = FigureClipConfig(num_frames=250, width=320, height=192)
 
 

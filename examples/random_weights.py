@@ -1,6 +1,6 @@
 """Make a tracker with random weights from a preset, to try the program before there are trained ones.
 
-    python examples/random_weights.py configs/nano.yaml weights/
+    python examples/random_weights.py configs/vsdmot_small.yaml weights/
 
 Its tracks are nonsense, and `vsdmot track` says so; what it shows is that every module runs.
 """

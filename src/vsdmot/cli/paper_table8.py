@@ -48,7 +48,7 @@ class Table8Settings:
         frames: Frames that are timed, after one that warms up.
         source: Video or folder whose frames are used; null draws some of 1920 x 1080.
         proposals: Boxes that are proposed in each frame, at random places.
-        preset: YAML with the settings of the whole network, such as configs/nano.yaml; null takes the paper's.
+        preset: YAML with the settings of the whole network, such as configs/vsdmot_small.yaml; null takes the paper's.
         device: Where it runs: auto, cpu, cuda:N or mps.
         with_paper: Also show the paper's numbers, marked as quoted.
         csv: Also write the table to this file, numbers in full.
