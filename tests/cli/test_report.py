@@ -115,7 +115,29 @@ def test_settings_come_from_a_file_and_stand_on_the_page(vsdmot, folder, tmp_pat
     assert data["videos"][0]["width"] == 100
     assert "<dt>rows</dt><dd>3</dd>" in text
     assert "SHA-256" in text
-    assert "The file does not say by which settings it was made." in text
+    assert "What made it is not known: clip.run.json, which vsdmot track --record writes, is not beside it." in text
+
+
+def test_what_made_a_run_stands_on_the_page_unless_the_record_is_of_another_file(vsdmot, folder, tmp_path):
+    run, page = tmp_path / "mine.jsonl", tmp_path / "page.html"
+    words = ["--tracker", "sort", "--detections", folder / "det.txt", "--conf", "0.2"]
+    assert (
+        vsdmot("track", folder / "clip.mp4", *words, "--jsonl", run, "--record", tmp_path / "mine.run.json").code == 0
+    )
+    words = ["report", run, "--source", folder / "clip.mp4", "-o", page, "--overwrite"]
+    assert vsdmot(*words).code == 0
+    text, _ = page_of(page)
+    assert "<li>tracker: sort</li><li>detections: " in text
+    assert "<li>conf: 0.2</li>" in text
+    run.write_text("".join(run.read_text().splitlines(keepends=True)[:-1]))
+    assert vsdmot(*words).code == 0
+    text, _ = page_of(page)
+    assert "mine.run.json beside it is the record of another file." in text
+    assert "conf: 0.2" not in text
+    (tmp_path / "mine.run.json").write_text("[]")
+    outcome = vsdmot(*words)
+    assert outcome.code == 2
+    assert 'mine.run.json: expected the record of a run with "format": "vsdmot-run/1"' in outcome.err
 
 
 def test_a_run_on_a_smaller_copy_is_judged_in_annotated_pixels(vsdmot, draw_sequence, tmp_path):

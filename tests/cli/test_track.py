@@ -22,7 +22,9 @@ from vsdmot.detection.yolox.releases import RELEASES, Release
 from vsdmot.io.downloads import RemoteFile
 from vsdmot.io.json_lines import read_json_lines
 from vsdmot.io.mot_text import read_mot
+from vsdmot.io.run_record import read_record
 from vsdmot.tracking import model_names
+from vsdmot.tracking.model_names import shipped_folder
 
 
 @pytest.fixture
@@ -41,13 +43,13 @@ def results(path="r.jsonl"):
     return list(read_json_lines(Path(path)))
 
 
-def test_without_names_all_three_files_land_beside_the_source(vsdmot, playground, tmp_path_factory, clip_folder):
+def test_without_names_all_files_land_beside_the_source(vsdmot, playground, tmp_path_factory, clip_folder):
     folder = tmp_path_factory.mktemp("own")
     for name in ("clip.mp4", "det.txt"):
         (folder / name).write_bytes((clip_folder / name).read_bytes())
     outcome = vsdmot("track", folder / "clip.mp4", "--tracker", "ocsort", "--detections", folder / "det.txt")
     assert outcome.code == 0
-    for name in ("clip.tracked.mp4", "clip.mot.txt", "clip.jsonl"):
+    for name in ("clip.tracked.mp4", "clip.mot.txt", "clip.jsonl", "clip.run.json"):
         assert (folder / name).stat().st_size > 0
         assert str(folder / name) in outcome.out
     assert len(frames_of(folder / "clip.tracked.mp4")) == 30
@@ -62,6 +64,35 @@ def test_only_the_outputs_that_are_named_are_written(vsdmot, base, playground):
     assert vsdmot(*base, "--mot", "deep/r.txt").code == 0
     assert {path.name for path in set(playground.iterdir()) - before} == {"deep"}
     assert [path.name for path in (playground / "deep").iterdir()] == ["r.txt"]
+
+
+def test_the_record_says_what_made_the_files(vsdmot, base, playground):
+    words = [*base, "--conf", "0.3", "--association.minimum-iou-threshold", "0.2"]
+    assert vsdmot(*words, "--jsonl", "r.jsonl", "--mot", "r.mot.txt", "--record", "r.run.json").code == 0
+    record = read_record(Path("r.run.json"))
+    assert record["settings"] == {
+        "source": "clip.mp4", "tracker": "ocsort", "detections": "det.txt", "conf": 0.3,
+        "association.minimum_iou_threshold": 0.2,
+    }  # fmt: skip
+    for name in ("r.jsonl", "r.mot.txt"):
+        assert record["files"][name] == hashlib.sha256(Path(name).read_bytes()).hexdigest()
+    assert record["detections"]["sha256"] == hashlib.sha256(Path("det.txt").read_bytes()).hexdigest()
+    assert record["frames"] == record["source"]["frames_read"] == 30
+    assert record["weights"] is None
+    assert set(record["versions"]) == {"vsdmot", "torch", "numpy", "python", "trackers"}
+
+
+def test_the_record_names_the_weights_whatever_file_they_came_from(vsdmot, playground, monkeypatch):
+    monkeypatch.chdir(playground)
+    digests = []
+    for weights in ("vsdmot-nano", str(shipped_folder("vsdmot-nano"))):
+        words = ["track", "clip.mp4", "--weights", weights, "--device", "cpu", "--overwrite"]
+        assert vsdmot(*words, "--record", "w.run.json", "--lifecycle.birth-threshold", "0.7").code == 0
+        record = read_record(Path("w.run.json"))
+        assert record["settings"]["lifecycle.birth_threshold"] == 0.7
+        assert record["weights"]["trained"] is True
+        digests.append(record["weights"]["sha256"])
+    assert digests[0] == digests[1]
 
 
 @pytest.mark.parametrize("tracker", ["sort", "bytetrack", "ocsort", "botsort"])

@@ -70,6 +70,7 @@ def demo(settings: DemoSettings) -> Summary:
             output=settings.output / "clip.tracked.mp4",
             mot=settings.output / "clip.mot.txt",
             jsonl=settings.output / "clip.jsonl",
+            record=settings.output / "clip.run.json",
             overwrite=True,
         )
     )

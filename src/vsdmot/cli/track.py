@@ -1,4 +1,4 @@
-"""``vsdmot track``: a video in; overlay, MOT text and JSON Lines out."""
+"""``vsdmot track``: a video in; overlay, MOT text, JSON Lines and a record of the run out."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import contextlib
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
@@ -13,6 +14,7 @@ from vsdmot.cli.arguments import make_parser, parse
 from vsdmot.cli.console import Progress, say, show_files, warn, warn_about_reading
 from vsdmot.cli.named_weights import find_detector
 from vsdmot.cli.stopping import until_stopped
+from vsdmot.cli.track_record import facts_of_run
 from vsdmot.config import above, check, within
 from vsdmot.detection.files import DetectionFile, open_detections
 from vsdmot.detection.proposals import ProposalSource
@@ -22,6 +24,7 @@ from vsdmot.errors import ConfigError
 from vsdmot.io.json_lines import JsonLinesWriter
 from vsdmot.io.mot_text import MotTextWriter
 from vsdmot.io.outputs import check_output, default_output
+from vsdmot.io.run_record import SUFFIX, write_record
 from vsdmot.io.sources import Source, SourceInfo, open_source
 from vsdmot.io.video_writer import VideoWriter
 from vsdmot.report.overlay import Overlay, OverlayConfig
@@ -38,9 +41,10 @@ from vsdmot.tracking.tracker import Tracker
 class TrackSettings:
     """Track people through a video, and write what was found.
 
-    Without -o, --mot and --jsonl all three files are written beside the source: CLIP.tracked.mp4 (H.264, plays in a
-    browser), CLIP.mot.txt (MOTChallenge) and CLIP.jsonl (boxes, ids, scores, frame quality and semantic weight).
-    If any of the three is named, only those that are named are written. Ctrl-C leaves complete files.
+    Without -o, --mot, --jsonl and --record all four files are written beside the source: CLIP.tracked.mp4 (H.264, plays
+    in a browser), CLIP.mot.txt (MOTChallenge), CLIP.jsonl (boxes, ids, scores, frame quality and semantic weight) and
+    CLIP.run.json (settings, weights and versions). If any of them is named, only those that are named are written.
+    Ctrl-C leaves complete files.
 
     Attributes:
         source: Video file, folder of images, glob pattern in quotes, MOTChallenge sequence folder, camera number,
@@ -60,6 +64,8 @@ class TrackSettings:
         output: The overlay video to write.
         mot: The MOTChallenge text file to write.
         jsonl: The JSON Lines file to write, a line for each frame.
+        record: The record of the run to write, as JSON: settings, weights, versions, and the hashes of --mot and
+            --jsonl. As NAME.run.json beside NAME.jsonl it is found by `vsdmot report`.
         overwrite: Replace output files that exist.
         fps: Frames per second of a folder of images that does not say; overrides what any source says.
         yolox: Settings of the detector.
@@ -78,6 +84,7 @@ class TrackSettings:
     output: Path | None = None
     mot: Path | None = None
     jsonl: Path | None = None
+    record: Path | None = None
     overwrite: bool = False
     fps: float | None = None
     yolox: DetectorConfig = field(default_factory=DetectorConfig)
@@ -96,6 +103,11 @@ class Outputs:
     video: Path | None
     mot: Path | None
     jsonl: Path | None
+    record: Path | None
+
+    def named(self) -> list[Path]:
+        """Give the files that are written."""
+        return [path for path in (self.video, self.mot, self.jsonl, self.record) if path is not None]
 
 
 @dataclass
@@ -130,12 +142,17 @@ def track(settings: TrackSettings) -> Summary:
     check_conflicts(settings)
     with open_source(settings.source, frame_rate=settings.fps) as source:
         outputs = choose_outputs(settings, source.info)
-        tracker = make_tracker(settings, source.info)
-        summary = Summary()
+        tracker, loaded = make_tracker(settings, source.info)
+        summary, began = Summary(), datetime.now(UTC)
         try:
             run(tracker, source, outputs, settings.overlay, summary)
         finally:
-            report(source, outputs, summary, tracker.notes)
+            try:
+                if outputs.record and summary.num_frames:
+                    facts = facts_of_run(settings, loaded, source, summary, began)
+                    write_record(outputs.record, facts, [path for path in (outputs.mot, outputs.jsonl) if path])
+            finally:
+                report(source, outputs, summary, tracker.notes)
     return summary
 
 
@@ -193,23 +210,26 @@ def choose_outputs(settings: TrackSettings, info: SourceInfo) -> Outputs:
     Raises:
         OutputError: A file exists, or its folder cannot be written.
     """
-    outputs = Outputs(video=settings.output, mot=settings.mot, jsonl=settings.jsonl)
-    if outputs == Outputs(video=None, mot=None, jsonl=None):
+    outputs = Outputs(video=settings.output, mot=settings.mot, jsonl=settings.jsonl, record=settings.record)
+    if not outputs.named():
         outputs = Outputs(
             video=default_output(info, ".tracked.mp4"),
             mot=default_output(info, ".mot.txt"),
             jsonl=default_output(info, ".jsonl"),
+            record=default_output(info, SUFFIX),
         )
-    paths = [path for path in (outputs.video, outputs.mot, outputs.jsonl) if path is not None]
+    paths = outputs.named()
     if len({path.resolve() for path in paths}) < len(paths):
-        raise ConfigError(f"-o, --mot and --jsonl must name different files, got {', '.join(map(str, paths))}")
+        raise ConfigError(
+            f"-o, --mot, --jsonl and --record must name different files, got {', '.join(map(str, paths))}"
+        )
     for path in paths:
         check_output(path, settings.overwrite, source=settings.source)
     return outputs
 
 
-def make_tracker(settings: TrackSettings, info: SourceInfo) -> Tracker:
-    """Load what the settings name and put the tracker together.
+def make_tracker(settings: TrackSettings, info: SourceInfo) -> tuple[Tracker, Pretrained | None]:
+    """Load what the settings name and put the tracker together; give it and the weights of its network, if it has one.
 
     Raises:
         VsdmotError: Weights or detections cannot be used.
@@ -222,7 +242,7 @@ def make_tracker(settings: TrackSettings, info: SourceInfo) -> Tracker:
     }
     if settings.tracker in names:
         method = Association(names[settings.tracker], settings.association, frame_rate=info.frame_rate)
-        return Tracker(method, make_proposals(settings, info))
+        return Tracker(method, make_proposals(settings, info)), None
     weights = weights_of(settings)
     assert weights is not None, "check_conflicts"
     loaded = load_pretrained(weights)
@@ -237,7 +257,7 @@ def make_tracker(settings: TrackSettings, info: SourceInfo) -> Tracker:
     if not loaded.trained:
         warn(f"{loaded.location} holds random weights that were never trained: expect nonsense")
     network = QueryTracking.of(loaded.model.to(resolve_device(settings.device)), config)
-    return Tracker(network, proposals, loaded.config.quality)
+    return Tracker(network, proposals, loaded.config.quality), loaded
 
 
 def check_kind(tracker: str, loaded: Pretrained) -> None:
@@ -327,4 +347,4 @@ def report(source: Source, outputs: Outputs, summary: Summary, notes: Sequence[s
     people = "nobody was reported" if not summary.people else f"{len(summary.people)} track ids"
     quality = summary.quality / summary.num_frames
     say(f"{summary.num_frames} frames, {people}, mean quality {quality:.2f}, {rate:.1f} frames/s")
-    show_files([path for path in (outputs.video, outputs.mot, outputs.jsonl) if path is not None])
+    show_files(outputs.named())

@@ -6,11 +6,13 @@ and the provenance: who trained them, on what, with which seed. Published MOTRv2
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
@@ -78,6 +80,14 @@ class Pretrained:
     def trained(self) -> bool:
         """False for weights that are known to be random."""
         return bool(self.provenance.get("trained", True))
+
+    def digest(self) -> str:
+        """Give the SHA-256 of the network's numbers: the same from whatever file they came."""
+        digest = hashlib.sha256()
+        for name, tensor in sorted(self.model.state_dict().items()):
+            digest.update(f"{name} {tuple(tensor.shape)} {tensor.dtype}\n".encode())
+            digest.update(tensor.detach().cpu().contiguous().view(-1).view(torch.uint8).numpy().tobytes())
+        return digest.hexdigest()
 
 
 def save_pretrained(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import importlib.metadata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -11,7 +10,6 @@ from typing import Any
 
 import cv2
 import torch
-from torch import nn
 
 from vsdmot.config import to_mapping
 from vsdmot.detection.proposals import ProposalSource
@@ -88,7 +86,7 @@ def network_entrant(title: str, loaded: Pretrained, device: torch.device) -> Ent
     """Let a network take part, with the settings saved with its weights; one with a detector inside uses that."""
     method = QueryTracking.of(loaded.model.to(device), loaded.config)
     identity = {
-        "weights": _digest_of_weights(loaded.model),
+        "weights": loaded.digest(),
         "config": to_mapping(loaded.config),
         "device": device.type,
         **_versions("torch", "numpy"),
@@ -100,14 +98,6 @@ def network_entrant(title: str, loaded: Pretrained, device: torch.device) -> Ent
         quality=loaded.config.quality,
         takes_proposals=not method.proposes,
     )
-
-
-def _digest_of_weights(model: nn.Module) -> str:
-    digest = hashlib.sha256()
-    for name, tensor in sorted(model.state_dict().items()):
-        digest.update(f"{name} {tuple(tensor.shape)} {tensor.dtype}\n".encode())
-        digest.update(tensor.detach().cpu().contiguous().view(-1).view(torch.uint8).numpy().tobytes())
-    return digest.hexdigest()
 
 
 def _versions(*packages: str) -> dict[str, str]:

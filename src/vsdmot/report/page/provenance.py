@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
 import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
-from vsdmot.errors import SourceError
 from vsdmot.io.problems import counted
+from vsdmot.io.run_record import hash_file, read_record, record_beside
 from vsdmot.io.sources import ReadReport, SourceInfo
 from vsdmot.report.page.contents import Contents
 from vsdmot.version import __version__
@@ -67,9 +67,34 @@ def _run_origin(contents: Contents, number: int) -> Origin:
         *_file_facts(run.path),
         f"{counted(len(run.table), 'box', 'boxes')} of {counted(len(run.lives), 'track')}, up to frame {run.length}",
         f"on the video {contents.videos[contents.video_of[number]].name}",
-        "The file does not say by which settings it was made.",
+        *_what_made(run.path),
     ]
     return Origin(f"Run {run.name}", str(run.path), facts)
+
+
+def _what_made(path: Path) -> list[str]:
+    """Tell what made a run, if the record beside it is one of this very file."""
+    place = record_beside(path)
+    if not place.is_file():
+        return [f"What made it is not known: {place.name}, which vsdmot track --record writes, is not beside it."]
+    record = read_record(place)
+    if record["files"].get(path.name) != hash_file(path):
+        return [f"What made it is not known: {place.name} beside it is the record of another file."]
+    facts = [f"{name}: {_text(value)}" for name, value in _mapping(record, "settings").items()]
+    weights, versions = _mapping(record, "weights"), _mapping(record, "versions")
+    if weights:
+        training = [f"{name} {weights[name]}" for name in ("trained_by", "begun", "seed", "commit") if name in weights]
+        facts.append("; ".join([f"weights {weights.get('location')}", f"SHA-256 {weights.get('sha256')}", *training]))
+    for kind in ("detector", "detections"):
+        if file := _mapping(record, kind):
+            facts.append(f"{kind} {file.get('location')}; SHA-256 {file.get('sha256', 'not taken')}")
+    facts.append(", ".join(f"{name} {version}" for name, version in versions.items()))
+    return [*facts, f"made {record.get('began')}: {record.get('frames')} frames in {record.get('seconds')} s"]
+
+
+def _mapping(record: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    part = record.get(name)
+    return part if isinstance(part, Mapping) else {}
 
 
 def _video_origin(info: SourceInfo, report: ReadReport) -> Origin:
@@ -87,9 +112,4 @@ def _video_origin(info: SourceInfo, report: ReadReport) -> Origin:
 def _file_facts(path: Path) -> list[str]:
     if path.is_dir():
         return []
-    try:
-        with path.open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
-        return [f"{path.stat().st_size:,} bytes", f"SHA-256 {digest}"]
-    except OSError as error:
-        raise SourceError(f"{path}: not readable: {error.strerror}") from None
+    return [f"{path.stat().st_size:,} bytes", f"SHA-256 {hash_file(path)}"]
