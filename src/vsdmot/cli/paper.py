@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import shlex
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -133,12 +134,17 @@ def _missing_lines(missing: Sequence[Missing], places: Places) -> list[str]:
     """Name what is missing, and the command that makes each row; what all of them need comes once, at the end."""
     lines: list[str] = []
     before: dict[Command, None] = {}
+    reasons = Counter((one.row.set, one.reason) for one in missing)
+    shared = [reason for reason, count in reasons.items() if count > 1]
+    lines += [f"{name}: {reason}" for name, reason in shared]
     for one in missing:
-        lines.append(f"missing: {one.row.run} on {one.row.set}: {one.reason}")
+        why = "" if (one.row.set, one.reason) in shared else f": {one.reason}"
+        lines.append(f"missing: {one.row.run} on {one.row.set}{why}")
         own = [command for command in one.commands if command.makes.is_relative_to(places.runs / one.row.run)]
         before.update(dict.fromkeys(command for command in one.commands if command not in own))
         if not own:
-            what = f"SEQUENCE.txt of {one.row.set} there, or {one.row.set}.json of `vsdmot eval` beside it"
+            place = places.runs / one.row.run / one.row.set
+            what = f"SEQUENCE.txt into {place}, or let `vsdmot eval --json` write {place}.json"
             lines.append(f"  made by its authors' code: put {what}")
             continue
         lines.append(f"  vsdmot {shlex.join(own[0].words)}")
