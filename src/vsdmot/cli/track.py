@@ -64,8 +64,8 @@ class TrackSettings:
         output: The overlay video to write.
         mot: The MOTChallenge text file to write.
         jsonl: The JSON Lines file to write, a line for each frame.
-        record: The record of the run to write, as JSON: settings, weights, versions, and the hashes of --mot and
-            --jsonl. As NAME.run.json beside NAME.jsonl it is found by `vsdmot report`.
+        record: The record of the run to write, as JSON: settings, weights, versions, and the hashes of the files of
+            tracks. As NAME.run.json beside NAME.jsonl it is found by `vsdmot report`.
         overwrite: Replace output files that exist.
         fps: Frames per second of a folder of images that does not say; overrides what any source says.
         yolox: Settings of the detector.
