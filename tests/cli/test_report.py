@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from vsdmot.cli.report import ReportSettings, choose_videos
 from vsdmot.io.images import open_folder
 from vsdmot.io.video_writer import VideoWriter
 from vsdmot.report.page.film import Film
+from vsdmot.report.runs import videos_of_runs
 
 
 @pytest.fixture(scope="module")
@@ -242,5 +242,5 @@ def test_ground_truth_of_several_sequences_goes_by_the_name_of_the_video(vsdmot,
 def test_each_video_is_read_once(tmp_path):
     runs = (tmp_path / "a.jsonl", tmp_path / "b.jsonl", tmp_path / "c.jsonl")
     sources = (tmp_path / "x.mp4", tmp_path / "y.mp4", tmp_path / "z" / ".." / "x.mp4")
-    paths, video_of = choose_videos(ReportSettings(runs=runs, output=tmp_path / "p", source=sources))
+    paths, video_of = videos_of_runs(runs, sources)
     assert (paths, video_of) == ([tmp_path / "x.mp4", tmp_path / "y.mp4"], [0, 1, 0])

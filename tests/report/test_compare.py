@@ -18,7 +18,7 @@ from vsdmot.report.compare.plan import plan_comparison
 from vsdmot.report.compare.shared_ids import share_ids
 from vsdmot.report.compare.strips import Strip
 from vsdmot.report.page.judging import find_truth_of
-from vsdmot.report.page.runs import read_run
+from vsdmot.report.runs import read_run
 from vsdmot.structures import Frame
 
 

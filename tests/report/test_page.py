@@ -14,8 +14,8 @@ from vsdmot.errors import FormatError, SourceError
 from vsdmot.io.exchange.table import TableBuilder
 from vsdmot.report.page.moments import Course, is_inside, suspected_course, worst_moments
 from vsdmot.report.page.packing import packed
-from vsdmot.report.page.runs import Run, read_run, run_names, video_beside
 from vsdmot.report.page.thumbnails import Mark, Thumbnail, cut, marks_in, region_around
+from vsdmot.report.runs import Run, read_run, run_names, video_beside
 
 
 def course(cost: list[float], usual: float = 0.0) -> Course:

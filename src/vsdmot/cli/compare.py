@@ -27,7 +27,7 @@ from vsdmot.report.compare.panels import SideBySide, choose_layout
 from vsdmot.report.compare.plan import Comparison, plan_comparison
 from vsdmot.report.compare.strips import Strip
 from vsdmot.report.page.judging import check_not_live, find_truth_of_videos
-from vsdmot.report.page.runs import read_run, run_names, videos_of_runs
+from vsdmot.report.runs import check_runs, read_runs, videos_of_runs
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,13 +84,7 @@ class CompareSettings:
             panel_height=at_least(48),
             crf=within(10, 45),
         )
-        if self.names is not None and len(self.names) != len(self.runs):
-            raise ConfigError(f"names: must be {counted(len(self.runs), 'name')}, got {len(self.names)}")
-        if len(self.source) not in (0, 1, len(self.runs)):
-            raise ConfigError(
-                f"source: must be one video for all runs, or one for each of {counted(len(self.runs), 'run')}, got "
-                f"{len(self.source)}"
-            )
+        check_runs(self.runs, self.names, self.source)
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -106,8 +100,7 @@ def compare(settings: CompareSettings) -> Comparison:
         VsdmotError: Something is missing, broken, or does not go together.
     """
     outputs = _check_outputs(settings)
-    names = settings.names or run_names(settings.runs)
-    runs = [read_run(path, name) for path, name in zip(settings.runs, names, strict=True)]
+    runs = read_runs(settings.runs, settings.names)
     paths, video_of = videos_of_runs(settings.runs, settings.source)
     with contextlib.ExitStack() as stack:
         sources = [stack.enter_context(open_source(path)) for path in paths]

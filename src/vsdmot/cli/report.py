@@ -12,7 +12,7 @@ from vsdmot.cli.arguments import make_parser, parse
 from vsdmot.cli.console import Progress, say, show_files, warn, warn_about_reading
 from vsdmot.cli.stopping import until_stopped
 from vsdmot.config import check, to_mapping, within
-from vsdmot.errors import ConfigError, OutputError, SourceError
+from vsdmot.errors import OutputError, SourceError
 from vsdmot.io.outputs import check_output
 from vsdmot.io.problems import counted
 from vsdmot.io.sources import Source, open_source
@@ -21,7 +21,7 @@ from vsdmot.report.page.contents import Contents, plan
 from vsdmot.report.page.film import Film
 from vsdmot.report.page.judging import check_not_live, find_truth_of_videos
 from vsdmot.report.page.page import make_page
-from vsdmot.report.page.runs import Run, read_run, run_names, videos_of_runs
+from vsdmot.report.runs import Run, check_runs, read_runs, videos_of_runs
 
 LARGE_PAGE = 150_000_000
 
@@ -69,13 +69,7 @@ class ReportSettings:
             picture_size=within(64, 4096),
             crf=within(10, 45),
         )
-        if self.names is not None and len(self.names) != len(self.runs):
-            raise ConfigError(f"names: must be {counted(len(self.runs), 'name')}, got {len(self.names)}")
-        if len(self.source) not in (0, 1, len(self.runs)):
-            raise ConfigError(
-                f"source: must be one video for all runs, or one for each of {counted(len(self.runs), 'run')}, got "
-                f"{len(self.source)}"
-            )
+        check_runs(self.runs, self.names, self.source)
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -95,9 +89,8 @@ def report(settings: ReportSettings) -> Contents:
     """
     for path in (*settings.runs, *settings.source, *([settings.gt] if settings.gt else [])):
         check_output(settings.output, settings.overwrite, source=path)
-    names = settings.names or run_names(settings.runs)
-    runs = [read_run(path, name) for path, name in zip(settings.runs, names, strict=True)]
-    paths, video_of = choose_videos(settings)
+    runs = read_runs(settings.runs, settings.names)
+    paths, video_of = videos_of_runs(settings.runs, settings.source)
     with contextlib.ExitStack() as stack:
         sources = [stack.enter_context(open_source(path)) for path in paths]
         contents = _plan(settings, runs, sources, video_of)
@@ -118,15 +111,6 @@ def report(settings: ReportSettings) -> Contents:
     if len(page) > LARGE_PAGE:
         warn("the page is large; --picture-size 480 or --crf 34 make it smaller")
     return contents
-
-
-def choose_videos(settings: ReportSettings) -> tuple[list[Path], list[int]]:
-    """Choose the videos, each once, and say for each run which of them is its own.
-
-    Raises:
-        SourceError: None was named, and beside a run there is none, or more than one.
-    """
-    return videos_of_runs(settings.runs, settings.source)
 
 
 def _plan(settings: ReportSettings, runs: list[Run], sources: list[Source], video_of: list[int]) -> Contents:

@@ -15,7 +15,7 @@ from vsdmot.report.compare.disagreement import People, disagreement
 from vsdmot.report.compare.shared_ids import share_ids
 from vsdmot.report.page.contents import check_length
 from vsdmot.report.page.judging import Judged, Truth, judge, scale
-from vsdmot.report.page.runs import Run
+from vsdmot.report.runs import Run
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

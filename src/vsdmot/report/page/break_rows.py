@@ -10,8 +10,8 @@ import numpy as np
 from vsdmot.evaluation.events import Break, Corners
 from vsdmot.io.annotations import GroundTruth
 from vsdmot.report.page.judging import Judged, Truth, scale
-from vsdmot.report.page.runs import Run
 from vsdmot.report.page.thumbnails import Thumbnail, marks_in, region_around
+from vsdmot.report.runs import Run
 
 SIZE = (144, 180)
 _AROUND = 1.9  # height of what is shown, in heights of the person

@@ -15,8 +15,8 @@ from vsdmot.io.sources import SourceInfo
 from vsdmot.report.page.break_rows import BoxesByFrame, BreakRow, break_rows
 from vsdmot.report.page.judging import Judged, Truth, judge
 from vsdmot.report.page.moments import Moment, judged_course, suspected_course, worst_moments
-from vsdmot.report.page.runs import Run
 from vsdmot.report.page.thumbnails import Mark, Thumbnail, marks_in
+from vsdmot.report.runs import Run
 
 MOMENT_WIDTH = 256
 """Width in pixels of the picture of a worst moment."""

@@ -22,7 +22,7 @@ from vsdmot.io.annotations import GroundTruth
 from vsdmot.io.images import read_seqinfo
 from vsdmot.io.problems import some
 from vsdmot.io.sources import SourceInfo, open_source
-from vsdmot.report.page.runs import Run
+from vsdmot.report.runs import Run
 
 
 @dataclass(frozen=True, eq=False)

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from vsdmot.evaluation.events import Corners, Sighting, births, losses
 from vsdmot.io.problems import counted
 from vsdmot.report.page.judging import Judged
-from vsdmot.report.page.runs import Run
+from vsdmot.report.runs import Run
 
 MOMENTS_PER_RUN = 6
 EDGE = 0.02

@@ -20,7 +20,7 @@ from vsdmot.report.page.contents import Contents
 from vsdmot.report.page.film import Film
 from vsdmot.report.page.judging import Judged, Truth
 from vsdmot.report.page.moments import marked
-from vsdmot.report.page.runs import TERMS, Run
+from vsdmot.report.runs import TERMS, Run
 
 UNITS = 16_000
 """Parts of a side: finer than a pixel of 8K; boxes may reach two pictures beyond the edge."""

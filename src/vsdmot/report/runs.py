@@ -1,4 +1,4 @@
-"""A run as the report sees it: the tracks of one file, and what that file does not say."""
+"""A run as a person is to see it: the tracks of one file, and what that file does not say."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vsdmot.boxes import xywh_to_xyxy
-from vsdmot.errors import FormatError, SourceError
+from vsdmot.errors import ConfigError, FormatError, SourceError
 from vsdmot.evaluation.events import Life, find_lives
 from vsdmot.evaluation.tracked import MOST_FRAMES, TrackedBoxes
 from vsdmot.io.exchange.formats import FORMATS, format_of_source, read_tracks_of
 from vsdmot.io.exchange.table import FRAME_COLUMNS, TrackTable, sequence_name
 from vsdmot.io.images import list_images
+from vsdmot.io.problems import counted
 from vsdmot.io.sources import VIDEO_SUFFIXES
 
 TERMS = ("quality", "clarity", "noise", "contrast")
@@ -124,6 +125,30 @@ def read_run(path: Path, name: str) -> Run:
     if table.length > MOST_FRAMES:
         raise FormatError(f"{path}: expected frames up to {MOST_FRAMES}, got {table.length}")
     return Run(name=name, path=path, format=FORMATS[chosen].title, table=table)
+
+
+def check_runs(runs: Sequence[Path], names: Sequence[str] | None, videos: Sequence[Path]) -> None:
+    """Refuse names and videos that do not go with the runs.
+
+    Args:
+        runs: The runs.
+        names: What they are to be called; None leaves that to `run_names`.
+        videos: As for `videos_of_runs`.
+
+    Raises:
+        ConfigError: There are more or fewer.
+    """
+    if names is not None and len(names) != len(runs):
+        raise ConfigError(f"names: must be {counted(len(runs), 'name')}, got {len(names)}")
+    if len(videos) not in (0, 1, len(runs)):
+        raise ConfigError(
+            f"source: must be one video for all runs, or one for each of {counted(len(runs), 'run')}, got {len(videos)}"
+        )
+
+
+def read_runs(paths: Sequence[Path], names: Sequence[str] | None) -> list[Run]:
+    """Read runs as `read_run` does, under these names or those of `run_names`."""
+    return [read_run(path, name) for path, name in zip(paths, names or run_names(paths), strict=True)]
 
 
 def run_names(paths: Sequence[Path]) -> list[str]:
