@@ -1,9 +1,8 @@
 """Put trained weights into the form in which they ship: half precision, and what they are made of.
 
-    python examples/nano/ship.py runs/nano/last runs/nano_finish/last --detector runs/nano_detector/last \
-        -o src/vsdmot/weights/vsdmot-nano
+    python examples/nano/ship.py runs/nano/last --detector runs/nano_detector/last -o src/vsdmot/weights/vsdmot-nano
 
-The facts of all trainings (settings, hashes of the data, seeds, versions) come along in config.json. Paths of this
+The facts of both trainings (settings, hashes of the data, seeds, versions) come along in config.json. Paths of this
 machine do not: give `--rename /where/it/was=nano-data` for each folder.
 """
 
@@ -32,26 +31,25 @@ def renamed(value: Any, names: dict[str, str]) -> Any:
 
 
 def history(folders: list[Path]) -> dict[str, Any]:
-    """Give the facts of a training, those of the one that it was started from within."""
+    """Give the facts of a detector's training, those of the one that it was started from within."""
     *before, last = folders
     config = json.loads((last / "config.json").read_text(encoding="utf-8"))
-    facts = {**config["provenance"], **{name: config[name] for name in ("sequences",) if name in config}}
+    facts = {**config["provenance"], "sequences": config["sequences"]}
     return {**facts, "started_from": history(before)} if before else facts
 
 
 def main() -> None:
     """Run the script."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    order = "; of several that were started from one another, the first first"
-    parser.add_argument("runs", type=Path, nargs="+", help="folder of the trained tracker" + order)
-    detector = "folder of the trained detector" + order
-    parser.add_argument("--detector", type=Path, required=True, action="append", help=detector)
+    parser.add_argument("run", help="folder of the trained tracker")
+    order = "folder of the trained detector; of several that were started from one another, the first first"
+    parser.add_argument("--detector", type=Path, required=True, action="append", help=order)
     parser.add_argument("--rename", action="append", default=[], metavar="OLD=NEW")
     parser.add_argument("-o", "--output", type=Path, required=True)
     arguments = parser.parse_args()
     names = dict(pair.split("=", 1) for pair in arguments.rename)
-    loaded = load_pretrained(arguments.runs[-1])
-    facts = renamed({**history(arguments.runs), "detector": history(arguments.detector)}, names)
+    loaded = load_pretrained(arguments.run)
+    facts = renamed({**loaded.provenance, "detector": history(arguments.detector)}, names)
     if left := sorted(set(re.findall(r'"(/[^"]*)"', json.dumps(facts)))):
         sys.exit(f"paths of this machine are left, rename them: {', '.join(left)}")
     save_pretrained(arguments.output, loaded.model, loaded.config, facts, half=True)
