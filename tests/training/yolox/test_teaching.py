@@ -81,11 +81,14 @@ def test_the_teacher_says_what_the_detector_says(tmp_path, lively_network):
     network = lively_network(num_classes=3)
     save_yolox(tmp_path / "teacher.safetensors", network, "legacy")
     teaching = DetectorTeaching.load(TeachingConfig(weights=tmp_path / "teacher.safetensors"), bf16=False)
-    images = torch.randint(0, 256, (2, 64, 96, 3), dtype=torch.uint8)
+    images = torch.randint(0, 256, (2, 64, 96, 3), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
     labels = teaching(images)
     levels = network(normalise(images, "legacy"))
     torch.testing.assert_close(labels.scores, decode_scores(levels)[..., 0], rtol=1e-4, atol=1e-5)
-    torch.testing.assert_close(labels.boxes, decode_boxes(levels), rtol=2e-3, atol=1e-2)
+    # Sizes are exponentials: of this network's, rounding alone moves single ones by 1 % (against 64-bit numbers).
+    torch.testing.assert_close(labels.boxes, decode_boxes(levels), rtol=3e-2, atol=1e-2)
+    other = network(normalise(images, "current"))
+    assert bool(((labels.boxes - decode_boxes(other)).abs() > 0.3 * labels.boxes.abs() + 1).any())
     assert not any(parameter.requires_grad for parameter in teaching.parameters())
 
 
