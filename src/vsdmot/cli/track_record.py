@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import importlib.metadata
-import platform
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-import torch
-
 from vsdmot.config import to_mapping
-from vsdmot.io.run_record import hash_file
+from vsdmot.io.hashes import hash_file
 from vsdmot.io.sources import Source, hide_password
 from vsdmot.tracking.pretrained import Pretrained
-from vsdmot.version import __version__
+from vsdmot.version import versions
 
 if TYPE_CHECKING:
     from vsdmot.cli.track import Summary, TrackSettings
@@ -55,13 +51,7 @@ def facts_of_run(
         "began": began.isoformat(timespec="seconds"),
         "frames": summary.num_frames,
         "seconds": round(summary.seconds, 3),
-        "versions": {
-            "vsdmot": __version__,
-            "torch": str(torch.__version__),
-            "numpy": np.__version__,
-            "python": platform.python_version(),
-            **({} if loaded else {"trackers": importlib.metadata.version("trackers")}),
-        },
+        "versions": {**versions(), **({} if loaded else {"trackers": importlib.metadata.version("trackers")})},
         "ended": datetime.now(UTC).isoformat(timespec="seconds"),
     }
 

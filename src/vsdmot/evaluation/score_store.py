@@ -92,19 +92,6 @@ def digest_of_values(values: Mapping[str, Any]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:24]
 
 
-def digest_of_file(path: Path) -> str:
-    """Give the SHA-256 of a file.
-
-    Raises:
-        FormatError: It cannot be read.
-    """
-    try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise FormatError(f"{path}: cannot read: {(error.strerror or str(error)).lower()}") from None
-
-
 def digest_of_truth(truth: GroundTruth) -> str:
     """Give a digest of everything in ground truth that scores depend on."""
     digest = hashlib.sha256()

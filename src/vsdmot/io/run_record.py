@@ -6,13 +6,14 @@ made them, with what weights and settings, stands here, with the hash of each fi
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from vsdmot.errors import FormatError, SourceError
+from vsdmot.io.exchange.table import sequence_name
+from vsdmot.io.hashes import hash_file
 from vsdmot.io.whole_files import write_whole
 
 FORMAT = "vsdmot-run/1"
@@ -26,7 +27,7 @@ def record_beside(path: Path) -> Path:
     >>> record_beside(Path("out/clip.jsonl")).name, record_beside(Path("clip.mot.txt")).name
     ('clip.run.json', 'clip.run.json')
     """
-    return path.with_name(path.stem.removesuffix(".mot") + SUFFIX)
+    return path.with_name(sequence_name(path) + SUFFIX)
 
 
 def write_record(path: Path, facts: Mapping[str, Any], files: Sequence[Path]) -> None:
@@ -64,16 +65,3 @@ def read_record(path: Path) -> dict[str, Any]:
     if not isinstance(facts, dict) or facts.get("format") != FORMAT or not isinstance(facts.get("files"), dict):
         raise FormatError(f'{path}: expected the record of a run with "format": "{FORMAT}"')
     return facts
-
-
-def hash_file(path: Path) -> str:
-    """Give the SHA-256 of a file's bytes.
-
-    Raises:
-        SourceError: It cannot be read.
-    """
-    try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise SourceError(f"{path}: not readable: {error.strerror}") from None

@@ -192,8 +192,8 @@ class VSDMOT(nn.Module):
             memory: Of the frame, from `encode`; a student with image context reads it.
 
         Returns:
-            The content for the decoder, what the student is taught by, ``(B, N, D)``, and ``w_semantic``; the latter
-            two None without student.
+            The content for the decoder, what of the semantics is taught, ``(B, N, D)``, and ``w_semantic``; the
+            latter two None without student.
         """
         if self.student is None:
             return content, None, None

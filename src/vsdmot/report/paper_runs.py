@@ -14,10 +14,11 @@ from vsdmot.evaluation.evaluate import evaluate_sequence
 from vsdmot.evaluation.official_text import read_truth
 from vsdmot.evaluation.result_files import Results, find_results
 from vsdmot.evaluation.rules import choose_rule
-from vsdmot.evaluation.score_store import ScoreStore, digest_of_file, digest_of_truth
+from vsdmot.evaluation.score_store import ScoreStore, digest_of_truth
 from vsdmot.evaluation.scores import Scores, combine
 from vsdmot.evaluation.tracked_files import read_tracked
 from vsdmot.evaluation.truth_files import TruthFile, find_truth
+from vsdmot.io.hashes import hash_file
 from vsdmot.io.problems import counted, some
 from vsdmot.report.paper_commands import Command, Places, commands_for
 from vsdmot.report.paper_layout import COLUMNS, SETS, Row, SetName
@@ -122,7 +123,7 @@ class RunCollector:
             "truth": digest_of_truth(boxes),
             "rule": rule.rule.name,
             "num_frames": file.num_frames,
-            "results": digest_of_file(path),
+            "results": hash_file(path),
             "suffix": path.suffix,
         }
         kept = self._store.find(depends_on)

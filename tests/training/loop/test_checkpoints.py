@@ -13,10 +13,10 @@ from torch import nn
 
 from vsdmot.errors import CheckpointError, OutputError, TrainingError
 from vsdmot.training.loop.checkpoints import Checkpoints, Progress, restore
-from vsdmot.training.loop.provenance import versions
 from vsdmot.training.loop.run_folder import RunFolder
 from vsdmot.training.loop.settings_check import refuse_other_settings
 from vsdmot.training.loop.whole_folders import discard, recover, whole_folder
+from vsdmot.version import versions
 
 _SPEC = importlib.util.spec_from_file_location("toy_task", Path(__file__).with_name("toy_task.py"))
 toy = importlib.util.module_from_spec(_SPEC)

@@ -27,9 +27,9 @@ from vsdmot.evaluation.robustness.entrants import Entrant, Submitted
 from vsdmot.evaluation.robustness.footage import Footage
 from vsdmot.evaluation.robustness.grid import Cell, RobustnessTest
 from vsdmot.evaluation.robustness.passing import TrackersSideBySide
-from vsdmot.evaluation.score_store import digest_of_file
 from vsdmot.evaluation.scores import Scores
 from vsdmot.evaluation.tracked_files import read_tracked
+from vsdmot.io.hashes import hash_file
 from vsdmot.io.problems import counted
 from vsdmot.io.sources import open_source
 
@@ -195,7 +195,7 @@ def _score_submitted(
     try:
         folder = submitted.folder / condition.folder
         path = find_results(folder, [footage.name]).files[footage.name]
-        depends_on = {**footage.identity(), "results": digest_of_file(path), "suffix": path.suffix}
+        depends_on = {**footage.identity(), "results": hash_file(path), "suffix": path.suffix}
         kept = test.store.find(depends_on)
         if kept is None:
             scores = _score(footage, path)

@@ -9,8 +9,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from vsdmot.io.hashes import hash_file
 from vsdmot.io.problems import counted
-from vsdmot.io.run_record import hash_file, read_record, record_beside
+from vsdmot.io.run_record import read_record, record_beside
 from vsdmot.io.sources import ReadReport, SourceInfo
 from vsdmot.report.page.contents import Contents
 from vsdmot.version import __version__

@@ -10,10 +10,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 
-from vsdmot.version import __version__
+from vsdmot.version import versions
 
 _ANNOTATIONS = frozenset({".txt", ".json", ".jsonl", ".odgt", ".ini", ".csv", ".yaml", ".yml"})
 _MOST_SAMPLES = 256
@@ -49,16 +48,6 @@ def collect(
         "versions": versions(),
         "commit": package_commit(),
         "hardware": f"{num_processes} x {device_name(device or torch.device('cpu'))}",
-    }
-
-
-def versions() -> dict[str, str]:
-    """Give the versions of what the numbers depend on."""
-    return {
-        "vsdmot": __version__,
-        "torch": str(torch.__version__),
-        "numpy": np.__version__,
-        "python": platform.python_version(),
     }
 
 

@@ -20,11 +20,11 @@ from vsdmot.errors import OutputError, TrainingError
 from vsdmot.io.whole_files import write_whole
 from vsdmot.training.loop.checkpoints import Checkpoints, Progress, restore
 from vsdmot.training.loop.processes import Processes
-from vsdmot.training.loop.provenance import versions
 from vsdmot.training.loop.run_log import LOG_NAME, TENSORBOARD_NAME
 from vsdmot.training.loop.settings_check import plain, refuse_other_settings
 from vsdmot.training.loop.whole_folders import recover, whole_folder
 from vsdmot.training.task import Task
+from vsdmot.version import versions
 
 CHECKPOINTS, BEST, LAST, PROVENANCE_NAME = "checkpoints", "best", "last", "provenance.json"
 
